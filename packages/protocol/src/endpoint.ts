@@ -1,0 +1,66 @@
+import { z } from "zod";
+
+/** API versions with an own mount; `latest` is another name of the newest numbered one. */
+export const apiVersions = ["0.8", "0.9", "next"] as const;
+export type ApiVersion = (typeof apiVersions)[number];
+export const latestVersion: ApiVersion = "0.9";
+
+const Nothing = z.object({});
+
+/**
+ * One operation of the REST API: what it accepts and what it answers. The server validates and types its
+ * handler with it, clients their calls.
+ */
+export interface Endpoint<
+  Params extends z.ZodType = z.ZodType,
+  Query extends z.ZodType = z.ZodType,
+  Body extends z.ZodType = z.ZodType,
+  Response extends z.ZodType = z.ZodType,
+> {
+  /** Name in the OpenAPI document; generated clients are built from it. */
+  readonly operationId: string;
+  readonly method: "get" | "put" | "post" | "patch" | "delete";
+  /** Path below the mount with parameters in braces, e.g. `/motors/{motor_name}/angle`. */
+  readonly path: string;
+  readonly versions: readonly ApiVersion[];
+  readonly params: Params;
+  readonly query: Query;
+  /** Schema of the JSON body; of `undefined` when there is none. */
+  readonly body: Body;
+  readonly status: number;
+  /** Schema of the JSON reply, or of a reply of another media type when `media` is set. */
+  readonly response: Response;
+  /** Media type of a reply that is not JSON: the handler writes it itself. */
+  readonly media?: string;
+}
+
+type Definition<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends z.ZodType> = Pick<
+  Endpoint,
+  "operationId" | "method" | "path"
+> & {
+  readonly versions?: readonly ApiVersion[];
+  readonly params?: P;
+  readonly query?: Q;
+  readonly body?: B;
+  readonly status?: number;
+  readonly response?: R;
+  readonly media?: string;
+};
+
+export function defineEndpoint<
+  P extends z.ZodType = typeof Nothing,
+  Q extends z.ZodType = typeof Nothing,
+  B extends z.ZodType = z.ZodUndefined,
+  R extends z.ZodType = z.ZodUnknown,
+>(definition: Definition<P, Q, B, R>): Endpoint<P, Q, B, R> {
+  return {
+    versions: apiVersions,
+    params: Nothing as unknown as P,
+    query: Nothing as unknown as Q,
+    // A body that nobody asked for is ignored, as existing clients expect.
+    body: z.unknown().transform(() => undefined) as unknown as B,
+    response: z.unknown() as unknown as R,
+    status: 200,
+    ...definition,
+  };
+}

@@ -1,0 +1,33 @@
+import { z } from "zod";
+import { type ApiVersion, apiVersions, defineEndpoint } from "./endpoint.js";
+
+/** The three settings operations that cameras, motors, lights and triggers share. */
+export function settingsEndpoints<Settings extends z.ZodType>(
+  kind: "camera" | "motor" | "light" | "trigger",
+  settings: Settings,
+  versions: readonly ApiVersion[] = apiVersions,
+) {
+  const common = {
+    path: `/${kind}s/{name}/settings`,
+    params: z.object({ name: z.string() }),
+    response: settings,
+    versions,
+  };
+  return {
+    get: defineEndpoint({ ...common, operationId: `get_${kind}_name_settings`, method: "get" }),
+    /** Omitted fields take their defaults. */
+    replace: defineEndpoint({
+      ...common,
+      operationId: `replace_${kind}_name_settings`,
+      method: "put",
+      body: settings,
+    }),
+    /** Omitted and null fields keep their values. */
+    update: defineEndpoint({
+      ...common,
+      operationId: `update_${kind}_name_settings`,
+      method: "patch",
+      body: z.record(z.string(), z.unknown()),
+    }),
+  };
+}

@@ -1,0 +1,46 @@
+import { randomBytes } from "node:crypto";
+import { open, readdir, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+
+const PREFIX = ".tmp_";
+
+/**
+ * Replaces a file as a whole: whatever moment the process is killed or the power fails, a reader finds the old
+ * content or the new one, never a part. The data and the new name are on the disk when the promise resolves.
+ *
+ * @throws the error of the file system, e.g. `ENOSPC`; the old file is then untouched
+ */
+export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
+  const temporary = join(dirname(path), `${PREFIX}${randomBytes(6).toString("hex")}_${basename(path)}`);
+  try {
+    const file = await open(temporary, "wx");
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    throw cause;
+  }
+  await syncDirectory(dirname(path));
+}
+
+/** Removes what a killed process left of its unfinished writes in this directory. */
+export async function removeUnfinishedWrites(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (name.startsWith(PREFIX)) await rm(join(directory, name), { force: true });
+  }
+}
+
+/** A rename survives a power failure only once its directory has been written. */
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, "r");
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
