@@ -114,7 +114,7 @@ export const PhotoMetadata = z.object({
 });
 export type PhotoMetadata = z.output<typeof PhotoMetadata>;
 
-export const ScanAddress = z.object({ project_name: z.string(), scan_index: z.coerce.number().int().min(0) });
+export const ScanAddress = z.object({ project_name: z.string(), scan_index: z.int().min(0) });
 
 export const startScan = defineEndpoint({
   operationId: "add_scan_with_description",

@@ -1,0 +1,103 @@
+import { copyFile, mkdir, readdir, readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { DeviceConfiguration, ScanError } from "@openscan/protocol";
+import type { Logger } from "@openscan/runtime";
+import { removeUnfinishedWrites, writeFileAtomic } from "@openscan/runtime/atomic-file";
+import { z } from "zod";
+
+const CURRENT = "device_config.json";
+
+interface ConfigurationsOptions {
+  /** The `device` folder below the settings directory. */
+  readonly directory: string;
+  /** The presets that come with this package. */
+  readonly presetDir: string;
+  /** Preset that becomes the configuration when there is none yet. */
+  readonly initialPreset: string;
+  readonly log: Logger;
+}
+
+interface ListedConfiguration {
+  filename: string;
+  path: string;
+  name?: string;
+  model?: string | null;
+  shield?: string | null;
+}
+
+/** The device configuration files: the presets, a user's own, and the one in use (`device_config.json`). */
+export class Configurations {
+  readonly #directory: string;
+  readonly #log: Logger;
+
+  private constructor({ directory, log }: ConfigurationsOptions) {
+    this.#directory = directory;
+    this.#log = log;
+  }
+
+  /** Opens the folder; on the first start copies the presets into it and puts one into use. */
+  static async open(options: ConfigurationsOptions): Promise<Configurations> {
+    const { directory, presetDir, initialPreset, log } = options;
+    await mkdir(directory, { recursive: true });
+    await removeUnfinishedWrites(directory);
+    const present = new Set(await readdir(directory));
+    if (present.size === 0) for (const preset of await readdir(presetDir)) await copyFile(join(presetDir, preset), join(directory, preset));
+    if (!present.has(CURRENT)) {
+      log.info({ preset: initialPreset, directory }, "no device configuration yet, starting from a preset");
+      await writeFileAtomic(join(directory, CURRENT), await readFile(join(presetDir, initialPreset)));
+    }
+    return new Configurations(options);
+  }
+
+  current(): Promise<DeviceConfiguration> {
+    return this.read(CURRENT);
+  }
+
+  /**
+   * Reads one file of the folder, given by its name or by the path that `list` reported.
+   *
+   * @throws ScanError `not_found`; `invalid` naming what is wrong in the file
+   */
+  async read(nameOrPath: string): Promise<DeviceConfiguration> {
+    const listed = await this.list();
+    const found = listed.find(({ filename, path }) => [filename, path, basename(filename, ".json")].includes(nameOrPath));
+    if (!found) {
+      const message = `configuration ${nameOrPath} does not exist`;
+      const detail = { message, available_configs: listed.map(({ filename }) => filename) };
+      throw new ScanError("not_found", message, { detail });
+    }
+    const content = parseJson(await readFile(found.path, "utf8"), found.filename);
+    const parsed = DeviceConfiguration.safeParse(content);
+    if (parsed.success) return parsed.data;
+    throw new ScanError("invalid", `configuration ${found.filename} is not valid: ${z.prettifyError(parsed.error)}`);
+  }
+
+  async save(configuration: DeviceConfiguration): Promise<void> {
+    await writeFileAtomic(join(this.#directory, CURRENT), `${JSON.stringify(configuration, null, 4)}\n`);
+  }
+
+  async list(): Promise<ListedConfiguration[]> {
+    const files = (await readdir(this.#directory)).filter((name) => name.endsWith(".json") && !name.startsWith("."));
+    return Promise.all(files.map((filename) => this.#describe(filename)));
+  }
+
+  async #describe(filename: string): Promise<ListedConfiguration> {
+    const path = join(this.#directory, filename);
+    const text = z.string().nullable().catch("Unknown");
+    const Head = z.object({ name: z.string().catch("Unknown"), model: text, shield: text });
+    try {
+      return { filename, path, ...Head.parse(parseJson(await readFile(path, "utf8"), filename)) };
+    } catch (err) {
+      this.#log.warn({ err, filename }, "a device configuration cannot be read");
+      return { filename, path };
+    }
+  }
+}
+
+function parseJson(text: string, filename: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ScanError("invalid", `configuration ${filename} is not JSON: ${String(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,48 @@
+import { type ApiVersion, apiVersions, latestVersion, type Health, type Versions } from "@openscan/protocol";
+import type { Logger } from "@openscan/runtime";
+import express, { type Express } from "express";
+import { cors } from "./cors.js";
+import { type MountOptions, versionRouter } from "./mount.js";
+import { errorReplies } from "./problems.js";
+import type { Route } from "./route.js";
+
+/** Every prefix under which the API answers, and the version behind it. */
+export const mounts: Readonly<Record<string, ApiVersion>> = {
+  ...Object.fromEntries(apiVersions.map((version) => [version === "next" ? "next" : `v${version}`, version])),
+  latest: latestVersion,
+};
+
+export interface ApplicationOptions extends MountOptions {
+  readonly log: Logger;
+  readonly health: () => Health;
+  /** Folder with the built-in status page, served at the root. */
+  readonly publicDir: string;
+}
+
+const numbered = apiVersions.filter((version) => version !== "next");
+const versions: Versions = { versions: [...numbered], latest: `v${latestVersion}` };
+
+/** The whole HTTP surface; everything also answers below `/api`, for proxies that do not strip it. */
+export function createApplication(routes: readonly Route[], options: ApplicationOptions): Express {
+  const api = express.Router();
+  api.get("/versions", (_req, res) => void res.json(versions));
+  api.get("/health", (_req, res) => {
+    const health = options.health();
+    res.status(health.status === "ok" ? 200 : 503).json(health);
+  });
+  const routers = new Map(apiVersions.map((version) => [version, versionRouter(routes, version, options)]));
+  for (const [prefix, version] of Object.entries(mounts)) api.use(`/${prefix}`, routers.get(version) as express.Router);
+
+  const app = express();
+  app.disable("x-powered-by");
+  app.disable("etag");
+  app.set("query parser", "simple");
+  app.use(cors);
+  // Scripts often forget the content type; nothing but JSON is ever sent here.
+  app.use(express.json({ type: () => true, strict: false, limit: "1mb" }));
+  app.use(["/api", "/"], api);
+  app.use(express.static(options.publicDir));
+  app.use((_req, res) => void res.status(404).json({ detail: "Not Found" }));
+  app.use(errorReplies(options.log));
+  return app;
+}

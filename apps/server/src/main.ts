@@ -1,0 +1,61 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import { systemClock } from "@openscan/runtime";
+import { compose } from "./compose.js";
+import { type Config, readConfig } from "./config.js";
+import { openLog } from "./logging.js";
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
+
+async function main(): Promise<void> {
+  const invocation = readConfig(process.argv.slice(2), process.env, version);
+  if ("print" in invocation) {
+    process.stdout.write(`${invocation.print}\n`);
+    return;
+  }
+  const config = invocation.run;
+  const log = openLog(config, process.stdout);
+  const server = await compose(config, { version, clock: systemClock, log });
+
+  let closing: Promise<void> | undefined;
+  const stop = (reason: "stop" | "restart", exitCode: number) => {
+    closing ??= server.close(reason).then(
+      () => process.exit(exitCode),
+      (err: unknown) => {
+        log.error({ err }, "shutdown failed");
+        process.exit(1);
+      },
+    );
+  };
+  process.on("SIGINT", () => stop("stop", 0));
+  // What a service manager sends, also when it restarts us: clients may come back at once.
+  process.on("SIGTERM", () => stop("restart", 0));
+  process.on("uncaughtException", (err) => {
+    log.error({ err }, "unexpected error, stopping the scanner");
+    stop("restart", 1);
+  });
+
+  const port = await server.listen();
+  process.stdout.write(`${greeting(config, port)}\n`);
+}
+
+function greeting({ host }: Config, port: number): string {
+  const everywhere = host === "0.0.0.0" || host === "::";
+  const own = everywhere ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
+  const lines = [`OpenScan server ${version} is ready`, `  open  http://${own}:${port}/`];
+  if (everywhere) for (const address of networkAddresses()) lines.push(`        http://${address}:${port}/`);
+  return lines.join("\n");
+}
+
+function networkAddresses(): string[] {
+  return Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ family, internal }) => family === "IPv4" && !internal)
+    .map(({ address }) => address);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`openscan-server: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});

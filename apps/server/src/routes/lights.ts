@@ -1,0 +1,22 @@
+import type { Device } from "@openscan/hardware";
+import { getLight, lightSettings, listLights, toggleLight, turnOffLight, turnOnLight } from "@openscan/protocol";
+import { type Route, route } from "../http/route.js";
+import { settingsRoutes } from "./settings.js";
+import { statuses } from "./statuses.js";
+
+export function lightRoutes(device: Device): Route[] {
+  const flip = (endpoint: typeof turnOnLight, verb: "turnOn" | "turnOff" | "toggle") =>
+    route(endpoint, async ({ params }) => {
+      const light = device.light(params.light_name);
+      await light[verb]();
+      return light.status();
+    });
+  return [
+    route(listLights, () => statuses(device.lights)),
+    route(getLight, ({ params }) => device.light(params.light_name).status()),
+    flip(turnOnLight, "turnOn"),
+    flip(turnOffLight, "turnOff"),
+    flip(toggleLight, "toggle"),
+    ...settingsRoutes(lightSettings, (name) => device.light(name).settings),
+  ];
+}
