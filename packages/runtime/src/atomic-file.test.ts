@@ -35,6 +35,7 @@ test("a failed write reports its cause and leaves no temporary file", async () =
 
 test("unfinished writes of a killed process are removed, other files are not", async () => {
   await writeFile(join(folder, ".tmp_0123456789ab_scan.json"), "{ half");
+  await mkdir(join(folder, ".tmp_0123456789ab_scan01", "metadata"), { recursive: true });
   await writeFile(join(folder, "scan.json"), "{}");
   await removeUnfinishedWrites(folder);
   expect(await readdir(folder)).toEqual(["scan.json"]);

@@ -11,7 +11,7 @@ const PREFIX = ".tmp_";
  * @throws the error of the file system, e.g. `ENOSPC`; the old file is then untouched
  */
 export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
-  const temporary = join(dirname(path), `${PREFIX}${randomBytes(6).toString("hex")}_${basename(path)}`);
+  const temporary = temporaryPath(path);
   try {
     const file = await open(temporary, "wx");
     try {
@@ -28,10 +28,16 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
   await syncDirectory(dirname(path));
 }
 
-/** Removes what a killed process left of its unfinished writes in this directory. */
+/** A free name beside `path` for what is being made or thrown away; `removeUnfinishedWrites` knows it. */
+export function temporaryPath(path: string): string {
+  // Only the end of a long name: the whole one and the prefix could exceed what a file system allows.
+  return join(dirname(path), `${PREFIX}${randomBytes(6).toString("hex")}_${basename(path).slice(-40)}`);
+}
+
+/** Removes what a killed process left of its unfinished writes in this directory, folders included. */
 export async function removeUnfinishedWrites(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
-    if (name.startsWith(PREFIX)) await rm(join(directory, name), { force: true });
+    if (name.startsWith(PREFIX)) await rm(join(directory, name), { recursive: true, force: true });
   }
 }
 
