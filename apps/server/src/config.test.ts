@@ -2,7 +2,8 @@ import { resolve } from "node:path";
 import { expect, test } from "vitest";
 import { readConfig } from "./config.js";
 
-const read = (args: string[], environment: Record<string, string> = {}) => readConfig(args, environment, "1.2.3");
+const read = (args: string[], environment: Record<string, string> = {}) =>
+  readConfig(args, environment, "1.2.3");
 
 test("defaults are those of the existing backend", () => {
   expect(read([], { OPENSCAN_PROJECT_DIR: "  " })).toMatchObject({
@@ -13,7 +14,9 @@ test("defaults are those of the existing backend", () => {
 test("a flag wins over its variable", () => {
   const environment = { OPENSCAN_PORT: "9000", OPENSCAN_RUNTIME_DIR: "/tmp/state" };
   expect(read([], environment)).toMatchObject({ run: { port: 9000, runtimeDir: "/tmp/state" } });
-  expect(read(["--port", "0", "--runtime-dir=x"], environment)).toMatchObject({ run: { port: 0, runtimeDir: resolve("x") } });
+  expect(read(["--port", "0", "--runtime-dir=x"], environment)).toMatchObject({
+    run: { port: 0, runtimeDir: resolve("x") },
+  });
 });
 
 test.each([
@@ -28,7 +31,15 @@ test.each([
 
 test("help names every option and variable", () => {
   const help = read(["--help"]);
-  for (const word of ["--port", "OPENSCAN_PORT", "--host", "OPENSCAN_SETTINGS_DIR", "OPENSCAN_LOG_DIR", "OPENSCAN_PROJECT_DIR", "OPENSCAN_RUNTIME_DIR"])
+  for (const word of [
+    "--port",
+    "OPENSCAN_PORT",
+    "--host",
+    "OPENSCAN_SETTINGS_DIR",
+    "OPENSCAN_LOG_DIR",
+    "OPENSCAN_PROJECT_DIR",
+    "OPENSCAN_RUNTIME_DIR",
+  ])
     expect(help).toMatchObject({ print: expect.stringContaining(word) });
   expect(read(["--version"])).toEqual({ print: "1.2.3" });
 });

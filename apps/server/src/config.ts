@@ -61,10 +61,28 @@ const options = {
     fallback: () => "info",
     help: "debug, info, warn or error (default: info)",
   },
-  settingsDir: directory("settings-dir", "OPENSCAN_SETTINGS_DIR", "/etc/openscan3", "./settings", "device configurations"),
+  settingsDir: directory(
+    "settings-dir",
+    "OPENSCAN_SETTINGS_DIR",
+    "/etc/openscan3",
+    "./settings",
+    "device configurations",
+  ),
   logDir: directory("log-dir", "OPENSCAN_LOG_DIR", "/var/log/openscan3", "./logs", "log files"),
-  projectDir: directory("project-dir", "OPENSCAN_PROJECT_DIR", "/var/openscan3/projects", "./projects", "projects and their photos"),
-  runtimeDir: directory("runtime-dir", "OPENSCAN_RUNTIME_DIR", "/var/openscan3", "./data", "task records and other state"),
+  projectDir: directory(
+    "project-dir",
+    "OPENSCAN_PROJECT_DIR",
+    "/var/openscan3/projects",
+    "./projects",
+    "projects and their photos",
+  ),
+  runtimeDir: directory(
+    "runtime-dir",
+    "OPENSCAN_RUNTIME_DIR",
+    "/var/openscan3",
+    "./data",
+    "task records and other state",
+  ),
 } as const satisfies Record<keyof Config, Option>;
 
 /**
@@ -87,11 +105,18 @@ export function readConfig(
   });
   if (values["help"]) return { print: helpText() };
   if (values["version"]) return { print: version };
-  const config = Object.entries(options).map(([key, option]) => [key, readOption(option, values[option.flag], environment)]);
+  const config = Object.entries(options).map(([key, option]) => [
+    key,
+    readOption(option, values[option.flag], environment),
+  ]);
   return { run: Object.fromEntries(config) as Config };
 }
 
-function readOption(option: Option, flagValue: unknown, environment: Readonly<Record<string, string | undefined>>): unknown {
+function readOption(
+  option: Option,
+  flagValue: unknown,
+  environment: Readonly<Record<string, string | undefined>>,
+): unknown {
   const variable = environment[option.variable]?.trim() || undefined;
   const source = flagValue === undefined && variable !== undefined ? option.variable : `--${option.flag}`;
   const text = flagValue ?? variable ?? option.fallback();
@@ -102,7 +127,8 @@ function readOption(option: Option, flagValue: unknown, environment: Readonly<Re
 
 function helpText(): string {
   const lines = Object.values(options).map(
-    ({ flag, value, variable, help }) => `  --${`${flag} ${value}`.padEnd(20)} ${help}\n${" ".repeat(25)}environment: ${variable}`,
+    ({ flag, value, variable, help }) =>
+      `  --${`${flag} ${value}`.padEnd(20)} ${help}\n${" ".repeat(25)}environment: ${variable}`,
   );
   return [
     "Usage: openscan-server [options]",

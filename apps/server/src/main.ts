@@ -6,7 +6,9 @@ import { compose } from "./compose.js";
 import { type Config, readConfig } from "./config.js";
 import { openLog } from "./logging.js";
 
-const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
 
 async function main(): Promise<void> {
   const invocation = readConfig(process.argv.slice(2), process.env, version);

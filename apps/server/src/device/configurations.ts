@@ -41,7 +41,9 @@ export class Configurations {
     await mkdir(directory, { recursive: true });
     await removeUnfinishedWrites(directory);
     const present = new Set(await readdir(directory));
-    if (present.size === 0) for (const preset of await readdir(presetDir)) await copyFile(join(presetDir, preset), join(directory, preset));
+    if (present.size === 0)
+      for (const preset of await readdir(presetDir))
+        await copyFile(join(presetDir, preset), join(directory, preset));
     if (!present.has(CURRENT)) {
       log.info({ preset: initialPreset, directory }, "no device configuration yet, starting from a preset");
       await writeFileAtomic(join(directory, CURRENT), await readFile(join(presetDir, initialPreset)));
@@ -60,7 +62,9 @@ export class Configurations {
    */
   async read(nameOrPath: string): Promise<DeviceConfiguration> {
     const listed = await this.list();
-    const found = listed.find(({ filename, path }) => [filename, path, basename(filename, ".json")].includes(nameOrPath));
+    const found = listed.find(({ filename, path }) =>
+      [filename, path, basename(filename, ".json")].includes(nameOrPath),
+    );
     if (!found) {
       const message = `configuration ${nameOrPath} does not exist`;
       const detail = { message, available_configs: listed.map(({ filename }) => filename) };
@@ -69,7 +73,10 @@ export class Configurations {
     const content = parseJson(await readFile(found.path, "utf8"), found.filename);
     const parsed = DeviceConfiguration.safeParse(content);
     if (parsed.success) return parsed.data;
-    throw new ScanError("invalid", `configuration ${found.filename} is not valid: ${z.prettifyError(parsed.error)}`);
+    throw new ScanError(
+      "invalid",
+      `configuration ${found.filename} is not valid: ${z.prettifyError(parsed.error)}`,
+    );
   }
 
   async save(configuration: DeviceConfiguration): Promise<void> {
@@ -77,7 +84,9 @@ export class Configurations {
   }
 
   async list(): Promise<ListedConfiguration[]> {
-    const files = (await readdir(this.#directory)).filter((name) => name.endsWith(".json") && !name.startsWith("."));
+    const files = (await readdir(this.#directory)).filter(
+      (name) => name.endsWith(".json") && !name.startsWith("."),
+    );
     return Promise.all(files.map((filename) => this.#describe(filename)));
   }
 

@@ -31,7 +31,8 @@ export function createApplication(routes: readonly Route[], options: Application
     res.status(health.status === "ok" ? 200 : 503).json(health);
   });
   const routers = new Map(apiVersions.map((version) => [version, versionRouter(routes, version, options)]));
-  for (const [prefix, version] of Object.entries(mounts)) api.use(`/${prefix}`, routers.get(version) as express.Router);
+  for (const [prefix, version] of Object.entries(mounts))
+    api.use(`/${prefix}`, routers.get(version) as express.Router);
 
   const app = express();
   app.disable("x-powered-by");

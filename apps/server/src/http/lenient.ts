@@ -22,7 +22,10 @@ const converters: Readonly<Record<string, Converter>> = {
  * Parses as the existing backend does: `"5"` passes for a number and `"yes"` for a boolean, which query strings
  * need and scripts rely on. Only values that the schema rejected for their type are converted.
  */
-export function parseLenient<T extends z.ZodType>(schema: T, input: unknown): z.ZodSafeParseResult<z.output<T>> {
+export function parseLenient<T extends z.ZodType>(
+  schema: T,
+  input: unknown,
+): z.ZodSafeParseResult<z.output<T>> {
   const strict = schema.safeParse(input);
   if (strict.success) return strict;
   const converted = structuredClone(input);

@@ -17,7 +17,9 @@ export function versionRouter(routes: readonly Route[], version: ApiVersion, opt
   for (const item of offered) {
     const path = expressPath(item.endpoint.path);
     methods.set(path, [...(methods.get(path) ?? []), item.endpoint.method.toUpperCase()]);
-    router[item.endpoint.method](path, (req, res) => answer(item, { req, res, version, signal: goneSignal(res) }, options));
+    router[item.endpoint.method](path, (req, res) =>
+      answer(item, { req, res, version, signal: goneSignal(res) }, options),
+    );
   }
   for (const [path, allowed] of methods) {
     router.all(path, (_req, res) => {
@@ -31,7 +33,11 @@ function expressPath(path: string): string {
   return path.replaceAll(/\{(\w+)\}/g, ":$1");
 }
 
-async function answer({ endpoint, handle }: Route, exchange: Exchange, { checkResponses }: MountOptions): Promise<void> {
+async function answer(
+  { endpoint, handle }: Route,
+  exchange: Exchange,
+  { checkResponses }: MountOptions,
+): Promise<void> {
   const { req, res } = exchange;
   const input = parseInput(endpoint, req);
   const reply = await handle(input as never, exchange);
@@ -65,7 +71,10 @@ function parseInput({ params, query, body }: Route["endpoint"], req: Request): R
 function assertReply({ operationId, response }: Route["endpoint"], reply: unknown): void {
   const parsed = response.safeParse(reply);
   if (!parsed.success)
-    throw new ScanError("internal", `the reply of ${operationId} does not fit its schema: ${parsed.error.message}`);
+    throw new ScanError(
+      "internal",
+      `the reply of ${operationId} does not fit its schema: ${parsed.error.message}`,
+    );
 }
 
 function goneSignal(res: Response): AbortSignal {

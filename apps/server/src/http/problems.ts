@@ -13,7 +13,11 @@ export class ValidationError extends Error {
   }
 }
 
-export function validationError(part: "path" | "query" | "body", error: z.ZodError, input: unknown): ValidationError {
+export function validationError(
+  part: "path" | "query" | "body",
+  error: z.ZodError,
+  input: unknown,
+): ValidationError {
   return new ValidationError(
     error.issues.map((issue) => {
       const value = valueAt(input, issue.path);
@@ -72,10 +76,20 @@ export function problemOf(error: unknown): Reply {
 
 /** Errors of Express' own body parser and router: they carry a `type` or a 4xx `status`. */
 function rejectedBody(error: unknown): Reply | undefined {
-  const { type, status, message, body } = error as { type?: string; status?: number; message?: string; body?: unknown };
+  const { type, status, message, body } = error as {
+    type?: string;
+    status?: number;
+    message?: string;
+    body?: unknown;
+  };
   if (type === "entity.parse.failed") {
     const offset = Number(/position (\d+)/.exec(message ?? "")?.[1] ?? 0);
-    const problem = { type: "json_invalid", loc: ["body", offset], msg: `JSON decode error: ${message}`, input: body ?? null };
+    const problem = {
+      type: "json_invalid",
+      loc: ["body", offset],
+      msg: `JSON decode error: ${message}`,
+      input: body ?? null,
+    };
     return { status: 422, body: { detail: [problem] } };
   }
   if (status === undefined || status < 400 || status > 499) return undefined;
@@ -85,7 +99,8 @@ function rejectedBody(error: unknown): Reply | undefined {
 export function errorReplies(log: Logger): ErrorRequestHandler {
   return (error, req, res, _next) => {
     const { status, body } = problemOf(error);
-    if (status >= 500) log.error({ err: error, method: req.method, url: req.originalUrl, status }, "request failed");
+    if (status >= 500)
+      log.error({ err: error, method: req.method, url: req.originalUrl, status }, "request failed");
     if (res.headersSent) {
       res.destroy();
       return;

@@ -1,7 +1,11 @@
 import { type NamespaceName, namespaces } from "@openscan/protocol";
 import { mounts } from "./application.js";
 
-const socketPath = new RegExp(`^(?:/api)?(?:/(?:${Object.keys(mounts).map((mount) => mount.replace(".", "\\.")).join("|")}))?/ws/(\\w+)$`);
+const socketPath = new RegExp(
+  `^(?:/api)?(?:/(?:${Object.keys(mounts)
+    .map((mount) => mount.replace(".", "\\."))
+    .join("|")}))?/ws/(\\w+)$`,
+);
 
 /** The namespace behind a WebSocket path: `/ws/tasks`, `/latest/ws/tasks`, `/api/v0.9/ws/tasks` and so on. */
 export function namespaceOf(pathname: string): NamespaceName | undefined {

@@ -42,6 +42,11 @@ function assertConfigured(status: { model: string | null; shield: string | null 
   const missing = (["model", "shield"] as const).filter((key) => status[key] === null);
   if (missing.length === 0) return;
   const message = "Device configuration is not loaded.";
-  const errors = missing.map((key) => ({ type: "missing", loc: [key], msg: `${key} is not configured`, input: null }));
+  const errors = missing.map((key) => ({
+    type: "missing",
+    loc: [key],
+    msg: `${key} is not configured`,
+    input: null,
+  }));
   throw new ScanError("offline", message, { detail: { message, errors } });
 }

@@ -1,5 +1,12 @@
 import type { Device } from "@openscan/hardware";
-import { getLight, lightSettings, listLights, toggleLight, turnOffLight, turnOnLight } from "@openscan/protocol";
+import {
+  getLight,
+  lightSettings,
+  listLights,
+  toggleLight,
+  turnOffLight,
+  turnOnLight,
+} from "@openscan/protocol";
 import { type Route, route } from "../http/route.js";
 import { settingsRoutes } from "./settings.js";
 import { statuses } from "./statuses.js";

@@ -13,7 +13,11 @@ interface Viewer {
  * Sends previews as `multipart/x-mixed-replace` until the viewer leaves. A viewer that reads slowly gets fewer
  * frames, never a queue of old ones; a moment in which the camera is busy is skipped.
  */
-export async function streamPreview(camera: Camera, fps: number, { res, signal, clock }: Viewer): Promise<void> {
+export async function streamPreview(
+  camera: Camera,
+  fps: number,
+  { res, signal, clock }: Viewer,
+): Promise<void> {
   res.set({ "Content-Type": "multipart/x-mixed-replace;boundary=frame", "Cache-Control": "no-store" });
   res.flushHeaders();
   while (!signal.aborted) {

@@ -8,7 +8,9 @@ export function triggerRoutes(device: Device): Route[] {
   return [
     route(listTriggers, () => statuses(device.triggers)),
     route(getTrigger, ({ params }) => device.trigger(params.trigger_name).status()),
-    route(fireTrigger, ({ params, body }, { signal }) => device.trigger(params.trigger_name).fire(body, signal)),
+    route(fireTrigger, ({ params, body }, { signal }) =>
+      device.trigger(params.trigger_name).fire(body, signal),
+    ),
     ...settingsRoutes(triggerSettings, (name) => device.trigger(name).settings),
   ];
 }

@@ -1,0 +1,193 @@
+// The built-in status page: plain WebSockets and fetch, the way any small UI may use the API.
+const base = new URL("latest/", document.baseURI);
+const $ = (id) => document.getElementById(id);
+const tasks = new Map();
+const open = { device: false, tasks: false };
+
+async function call(method, path, body) {
+  const init =
+    body === undefined
+      ? { method }
+      : { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
+  const reply = await fetch(new URL(path, base), init);
+  const content = reply.status === 204 ? null : await reply.json();
+  if (reply.ok) return content;
+  const { detail } = content;
+  throw new Error(
+    Array.isArray(detail)
+      ? detail.map(({ loc, msg }) => `${loc.join(".")}: ${msg}`).join("; ")
+      : (detail.message ?? detail),
+  );
+}
+
+const attempt = (action) => async (event) => {
+  event?.preventDefault?.();
+  $("error").textContent = "";
+  try {
+    await action(event);
+  } catch (error) {
+    $("error").textContent = error.message;
+  }
+};
+
+const button = (text, action) => {
+  const element = document.createElement("button");
+  element.textContent = text;
+  element.type = "button";
+  element.onclick = attempt(action);
+  return element;
+};
+
+function listen(namespace, opened, receive, failures = 0) {
+  const url = new URL(`ws/${namespace}`, base);
+  url.protocol = url.protocol.replace("http", "ws");
+  const socket = new WebSocket(url);
+  socket.onopen = () => {
+    failures = 0;
+    setOpen(namespace, true);
+    // Nothing is sent on connect, and what happened while we were away is gone: ask.
+    opened().catch((error) => {
+      $("error").textContent = error.message;
+    });
+  };
+  socket.onmessage = ({ data }) => receive(JSON.parse(data));
+  socket.onclose = () => {
+    setOpen(namespace, false);
+    setTimeout(
+      () => listen(namespace, opened, receive, failures + 1),
+      Math.random() * Math.min(20_000, 500 * 2 ** failures),
+    );
+  };
+}
+
+function setOpen(namespace, value) {
+  open[namespace] = value;
+  const live = open.device && open.tasks;
+  $("link").textContent = live ? "live" : "connecting";
+  $("link").classList.toggle("live", live);
+}
+
+function showDevice(device) {
+  $("device-name").textContent = device.name;
+  const camera = Object.keys(device.cameras)[0];
+  const preview = camera && new URL(`cameras/${encodeURIComponent(camera)}/preview?fps=10`, base).href;
+  if (preview && $("preview").src !== preview) $("preview").src = preview;
+  $("scan").dataset.camera = camera ?? "";
+  $("lights").replaceChildren(
+    ...Object.values(device.lights).map(({ name, is_on }) =>
+      button(`${is_on ? "●" : "○"} ${name}`, () =>
+        call("PATCH", `lights/${encodeURIComponent(name)}/toggle`),
+      ),
+    ),
+  );
+  $("motors").replaceChildren(...Object.values(device.motors).map(motorRow));
+}
+
+function motorRow({ name, angle, busy }) {
+  const row = document.createElement("tr");
+  const cell = (content, className = "") => {
+    const td = row.insertCell();
+    td.append(content);
+    td.className = className;
+  };
+  cell(name);
+  cell(`${angle.toFixed(1)}°`, "angle");
+  const actions = document.createElement("div");
+  actions.className = "row";
+  for (const degrees of [-10, 10]) {
+    const move = button(`${degrees > 0 ? "+" : "−"}10°`, () =>
+      call("PATCH", `motors/${encodeURIComponent(name)}/angle`, { degrees }),
+    );
+    move.disabled = busy;
+    actions.append(move);
+  }
+  cell(actions);
+  return row;
+}
+
+function showTasks() {
+  const newest = [...tasks.values()].sort((a, b) => b.created_at.localeCompare(a.created_at)).slice(0, 12);
+  $("tasks").replaceChildren(...newest.map(taskItem));
+}
+
+function taskItem({ id, name, status, progress, error, run_args }) {
+  const item = document.createElement("li");
+  const scan = run_args[0];
+  const title = scan?.project_name ? `${scan.project_name} · scan ${scan.index}` : name;
+  const bar = document.createElement("progress");
+  bar.max = progress.total || 1;
+  if (progress.total > 0 || status !== "running") bar.value = progress.current;
+  const actions = document.createElement("div");
+  actions.className = "row";
+  actions.append(`${status} ${progress.current}/${progress.total}`);
+  if (status === "running") actions.append(button("Pause", () => call("POST", `tasks/${id}/pause`)));
+  if (status === "paused" || status === "interrupted")
+    actions.append(button("Resume", () => call("POST", `tasks/${id}/resume`)));
+  if (["pending", "running", "paused"].includes(status))
+    actions.append(button("Cancel", () => call("DELETE", `tasks/${id}`)));
+  const strong = document.createElement("strong");
+  strong.textContent = title;
+  const note = document.createElement("div");
+  note.textContent = error ?? progress.message;
+  item.append(strong, bar, actions, note);
+  return item;
+}
+
+let wanted;
+async function showPhotos({ project_name, index }) {
+  const key = `${project_name}/${index}`;
+  wanted = key;
+  const address = `projects/${encodeURIComponent(project_name)}`;
+  const { photos } = await call("GET", `${address}/scans/${index}`);
+  if (wanted !== key) return;
+  const urls = photos
+    .filter((name) => name.endsWith(".jpg"))
+    .slice(-12)
+    .reverse()
+    .map(
+      (name) =>
+        new URL(`${address}/${index}/photo?file_only=true&filename=${encodeURIComponent(name)}`, base).href,
+    );
+  const shown = new Map([...$("photos").children].map((image) => [image.src, image]));
+  $("photos").replaceChildren(
+    ...urls.map((src) => shown.get(src) ?? Object.assign(new Image(), { src, alt: "scan photo" })),
+  );
+}
+
+function receiveTask(message) {
+  if (message.type !== "task.update") return;
+  const { task } = message;
+  tasks.set(task.id, task);
+  showTasks();
+  if (task.name === "scan_task" && task.progress.current > 0) void showPhotos(task.run_args[0]);
+}
+
+$("scan").onsubmit = attempt(async () => {
+  const { project, points } = Object.fromEntries(new FormData($("scan")));
+  const address = `projects/${encodeURIComponent(project)}`;
+  const projects = await call("GET", "projects/");
+  if (!projects[project]) await call("POST", address);
+  await call("POST", `${address}/scan?camera_name=${encodeURIComponent($("scan").dataset.camera)}`, {
+    points: Number(points),
+  });
+});
+
+listen(
+  "device",
+  async () => showDevice(await call("GET", "device/info")),
+  (message) => {
+    if (message.type === "device.status") showDevice(message.device);
+  },
+);
+listen(
+  "tasks",
+  async () => {
+    const list = await call("GET", "tasks/");
+    tasks.clear();
+    for (const task of list) tasks.set(task.id, task);
+    showTasks();
+    const scan = list.filter(({ name }) => name === "scan_task").at(-1);
+    if (scan) void showPhotos(scan.run_args[0]);
+  },
+  receiveTask,
+);

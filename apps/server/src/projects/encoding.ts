@@ -1,0 +1,70 @@
+import { Project, type Scan, Scan as ScanSchema, ScanPath, Timestamp } from "@openscan/protocol";
+import { z } from "zod";
+import { scanFolderName } from "./layout.js";
+
+/** As the project files have always been indented. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(value, null, 2);
+}
+
+/**
+ * A scan's JSON and the scan it tells of: `total_size_bytes` counts the JSON itself, so the number is looked
+ * for until it fits. Each round can only add a digit, hence few are needed.
+ *
+ * @param otherBytes size of all files of the scan except its JSON
+ */
+export function encodeScan(scan: Scan, otherBytes: number): { readonly scan: Scan; readonly text: string } {
+  let sized = scan;
+  let text = toJson(sized);
+  for (let round = 0; round < 5; round++) {
+    const total = otherBytes + Buffer.byteLength(text);
+    if (total === sized.total_size_bytes) break;
+    sized = { ...sized, total_size_bytes: total };
+    text = toJson(sized);
+  }
+  return { scan: sized, text };
+}
+
+/** A project's own values: everything but its scans. */
+export type ProjectFields = Omit<Project, "scans">;
+
+export function encodeProject(project: ProjectFields, scans: readonly Scan[]): string {
+  const summaries = scans.map(({ index, created, total_size_bytes }) => [
+    scanFolderName(index),
+    { index, created, total_size_bytes },
+  ]);
+  return toJson({ ...project, scans: Object.fromEntries(summaries) });
+}
+
+/** The older backend wrote local time without a zone, which moves when the zone changes. */
+const UtcTimestamp = Timestamp.transform((text, context) => {
+  const ms = Date.parse(text);
+  if (!Number.isNaN(ms)) return text.endsWith("Z") ? text : new Date(ms).toISOString();
+  context.issues.push({ code: "custom", message: "is not a date and time", input: text });
+  return z.NEVER;
+});
+
+const ProjectFile = Project.omit({ scans: true }).extend({ created: UtcTimestamp });
+const ScanFile = ScanSchema.extend({ created: UtcTimestamp, last_updated: UtcTimestamp });
+
+/** @throws Error telling what is wrong with the text */
+export function decodeProject(text: string): ProjectFields {
+  return ProjectFile.parse(JSON.parse(text));
+}
+
+/** @throws Error telling what is wrong with the text */
+export function decodeScan(text: string): Scan {
+  return ScanFile.parse(JSON.parse(text));
+}
+
+/** @throws Error telling what is wrong with the text */
+export function decodePath(text: string): ScanPath {
+  return ScanPath.extend({ generated: UtcTimestamp }).parse(JSON.parse(text));
+}
+
+/** Makes a value read-only through and through, so that it can be handed out without a copy. */
+export function frozen<T>(value: T): T {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  for (const member of Object.values(value)) frozen(member);
+  return Object.freeze(value);
+}

@@ -1,0 +1,93 @@
+import { type Dirent } from "node:fs";
+import { mkdir, readdir, realpath, rename, rm, stat } from "node:fs/promises";
+import { join, sep } from "node:path";
+import { ScanError } from "@openscan/protocol";
+import { temporaryPath } from "@openscan/runtime/atomic-file";
+
+/**
+ * Makes a folder with its content, as a whole or not at all.
+ *
+ * @returns false when there is something at `path` already, which stays as it is
+ */
+export async function createFolder(path: string, fill: (folder: string) => Promise<void>): Promise<boolean> {
+  const temporary = temporaryPath(path);
+  try {
+    await mkdir(temporary, { recursive: true });
+    await fill(temporary);
+    await rename(temporary, path);
+    return true;
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    if (hasCode(error, "ENOTEMPTY", "EEXIST", "ENOTDIR")) return false;
+    throw error;
+  }
+}
+
+/** Removes a folder; if that is cut short, what remains is no longer under its name. */
+export async function removeFolder(path: string): Promise<void> {
+  const aside = temporaryPath(path);
+  await rename(path, aside);
+  await rm(aside, { recursive: true });
+}
+
+/** Entries of a folder by name; none when it does not exist. */
+export async function entries(folder: string): Promise<Dirent[]> {
+  const found = await unlessMissing(readdir(folder, { withFileTypes: true }));
+  return (found ?? []).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Size of a file in bytes; 0 when it does not exist. */
+export async function fileSize(path: string): Promise<number> {
+  return (await unlessMissing(stat(path)))?.size ?? 0;
+}
+
+/** Bytes of all files in and below a folder. Links are not followed. */
+export async function folderSize(folder: string): Promise<number> {
+  let total = 0;
+  for (const entry of await entries(folder)) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) total += await folderSize(path);
+    else if (entry.isFile()) total += await fileSize(path);
+  }
+  return total;
+}
+
+/**
+ * The file that a client's relative path names, `/` and `\` alike, wherever links lead.
+ *
+ * @throws ScanError `bad_request` for a path that is not plainly relative, `not_found` when there is no such
+ * file inside the folder
+ */
+export async function fileInside(folder: string, relative: string): Promise<string> {
+  const parts = relativeParts(relative);
+  const missing = () => new ScanError("not_found", `there is no file ${JSON.stringify(relative)}`);
+  const [root, file] = await Promise.all([
+    unlessMissing(realpath(folder)),
+    unlessMissing(realpath(join(folder, ...parts))),
+  ]);
+  if (root === undefined || !file?.startsWith(root + sep)) throw missing();
+  if (!(await stat(file)).isFile()) throw missing();
+  return file;
+}
+
+/** @throws ScanError `bad_request` for an absolute or empty path, or one with empty, `.` or `..` parts */
+export function relativeParts(path: string): string[] {
+  const parts = path.split(/[/\\]/);
+  const wrong = parts.some((part) => ["", ".", ".."].includes(part)) || /^[a-z]:|\0/i.test(path);
+  if (wrong) throw new ScanError("bad_request", `${JSON.stringify(path)} is not a relative path of a file`);
+  return parts;
+}
+
+/** What a file system call answers, or `undefined` when there is nothing of that name. */
+export async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (hasCode(error, "ENOENT", "ENOTDIR", "ENAMETOOLONG")) return undefined;
+    throw error;
+  }
+}
+
+export function hasCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && "code" in error && codes.includes(String(error.code));
+}

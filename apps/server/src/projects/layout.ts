@@ -1,0 +1,60 @@
+/** Names of the files of a project, as existing OpenScan3 projects and clients know them. */
+export const projectFile = "openscan_project.json";
+export const thumbnailFile = "thumbnail.jpg";
+export const scanFile = "scan.json";
+export const pathFile = "path.json";
+export const metadataFolder = "metadata";
+export const stackedFolder = "stacked";
+
+export function scanFolderName(index: number): string {
+  return `scan${String(index).padStart(2, "0")}`;
+}
+
+/** Index of a scan's folder; `undefined` for any other name. */
+export function scanIndexOf(folder: string): number | undefined {
+  const index = /^scan(\d+)$/.exec(folder)?.[1];
+  return index !== undefined && scanFolderName(Number(index)) === folder ? Number(index) : undefined;
+}
+
+/** Which photo of a scan: a position, and which of its focus positions. */
+export interface PhotoSlot {
+  /** Place of the position in the path as generated, zero-based. */
+  readonly step: number;
+  /** Zero-based; `null` without focus stacking. */
+  readonly stack: number | null;
+}
+
+/** @param extension with its dot, e.g. `.jpg` */
+export function photoName(scanIndex: number, { step, stack }: PhotoSlot, extension: string): string {
+  const focus = stack === null ? "" : `_fs${String(stack).padStart(2, "0")}`;
+  return `${scanFolderName(scanIndex)}_${String(step).padStart(3, "0")}${focus}${extension}`;
+}
+
+/** What a file name in a scan's folder says; `undefined` when it is not one of a photo. */
+export function photoSlot(file: string): PhotoSlot | undefined {
+  const [, step, stack] = /^scan\d+_(\d{3,})(?:_fs(\d{2,}))?\.\w+$/.exec(file) ?? [];
+  if (step === undefined) return undefined;
+  return { step: Number(step), stack: stack === undefined ? null : Number(stack) };
+}
+
+/** The metadata file of a photo, both relative to the scan's folder. */
+export function metadataName(photo: string): string {
+  return `${metadataFolder}/${photo.replace(/\.\w+$/, "")}.json`;
+}
+
+/** Steps of which every photo is there: one, or one for each focus position. */
+export function capturedSteps(photos: readonly string[], focusStacks: number): ReadonlySet<number> {
+  const stacks = new Map<number, Set<number | null>>();
+  for (const photo of photos) {
+    const slot = photoSlot(photo);
+    if (!slot || (slot.stack === null) !== (focusStacks === 1)) continue;
+    stacks.set(slot.step, (stacks.get(slot.step) ?? new Set()).add(slot.stack));
+  }
+  return new Set([...stacks].filter(([, taken]) => taken.size >= focusStacks).map(([step]) => step));
+}
+
+/** How many leading steps of the order have all their photos. */
+export function leadingCaptured(order: readonly number[], captured: ReadonlySet<number>): number {
+  const missing = order.findIndex((step) => !captured.has(step));
+  return missing === -1 ? order.length : missing;
+}
