@@ -1,8 +1,8 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  ssr: { resolve: { conditions: ["@openscan/source", "node", "import", "default"] } },
-  resolve: { conditions: ["@openscan/source", "node", "import", "default"] },
+  ssr: { resolve: { conditions: ["@openscan/source"] } },
+  resolve: { conditions: ["@openscan/source"] },
   test: {
     include: [
       "packages/*/src/**/*.test.ts",

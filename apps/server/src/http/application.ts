@@ -41,7 +41,8 @@ export function createApplication(routes: readonly Route[], options: Application
   app.use(cors);
   // Scripts often forget the content type; nothing but JSON is ever sent here.
   app.use(express.json({ type: () => true, strict: false, limit: "1mb" }));
-  app.use(["/api", "/"], api);
+  app.use("/api", api);
+  app.use(api);
   app.use(express.static(options.publicDir));
   app.use((_req, res) => void res.status(404).json({ detail: "Not Found" }));
   app.use(errorReplies(options.log));
