@@ -1,0 +1,98 @@
+import type { ClientClock } from "./clock.js";
+import { detailText, RequestError } from "./request-error.js";
+
+const TIMEOUT_MS = 10_000;
+
+export type Method = "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+export interface RequestOptions {
+  /** Query parameters; `undefined` ones are left out. */
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  /** Sent as JSON; without it the request has no body. */
+  readonly body?: unknown;
+  readonly signal?: AbortSignal;
+  /** For the whole request, the reply's body included; 10 s unless told. */
+  readonly timeoutMs?: number;
+}
+
+/** JSON requests below one mount of the API. */
+export class Rest {
+  readonly #base: string;
+  readonly #fetch: Fetch;
+  readonly #clock: ClientClock;
+
+  /** @param base the mount without a slash at its end, e.g. `http://scanner:8000/latest` */
+  constructor(base: string, fetch: Fetch, clock: ClientClock) {
+    this.#base = base;
+    this.#fetch = fetch;
+    this.#clock = clock;
+  }
+
+  /** The full URL of a path, e.g. for an image element. */
+  url(path: string, query: RequestOptions["query"] = {}): string {
+    const url = new URL(this.#base + path);
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    }
+    return url.href;
+  }
+
+  get<Reply = unknown>(path: string, options?: RequestOptions): Promise<Reply> {
+    return this.request<Reply>("GET", path, options);
+  }
+
+  /**
+   * @param path below the mount, e.g. `/device/info`
+   * @returns the parsed reply, its text when it is not JSON, `undefined` when it is empty
+   * @throws RequestError for every status but 2xx (with it), when nothing answers, or on a time-out (0);
+   *   `signal.reason` when that is aborted
+   */
+  async request<Reply = unknown>(method: Method, path: string, options: RequestOptions = {}): Promise<Reply> {
+    const { query, body, signal, timeoutMs = TIMEOUT_MS } = options;
+    const url = this.url(path, query);
+    const request = `${method} ${url}`;
+    signal?.throwIfAborted();
+
+    const abort = new AbortController();
+    const follow = () => abort.abort(signal?.reason);
+    signal?.addEventListener("abort", follow, { once: true });
+    const cancelTimeout = this.#clock.after(timeoutMs, () => abort.abort());
+    try {
+      const response = await this.#fetch(url, {
+        method,
+        signal: abort.signal,
+        ...(body !== undefined && {
+          body: JSON.stringify(body),
+          headers: { "content-type": "application/json" },
+        }),
+      });
+      const reply = parse(await response.text());
+      if (response.ok) return reply as Reply;
+      throw new RequestError(request, {
+        status: response.status,
+        detail: detailText(reply, response.statusText),
+        body: reply,
+      });
+    } catch (cause) {
+      if (cause instanceof RequestError) throw cause;
+      signal?.throwIfAborted();
+      const detail = abort.signal.aborted
+        ? `no answer within ${timeoutMs} ms`
+        : `no answer: ${String(cause)}`;
+      throw new RequestError(request, { status: 0, detail, cause });
+    } finally {
+      cancelTimeout();
+      signal?.removeEventListener("abort", follow);
+    }
+  }
+}
+
+function parse(text: string): unknown {
+  if (text === "") return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
