@@ -1,4 +1,4 @@
-import { type Dirent } from "node:fs";
+import type { Dirent } from "node:fs";
 import { mkdir, readdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { ScanError } from "@openscan/protocol";
@@ -23,11 +23,25 @@ export async function createFolder(path: string, fill: (folder: string) => Promi
   }
 }
 
-/** Removes a folder; if that is cut short, what remains is no longer under its name. */
-export async function removeFolder(path: string): Promise<void> {
+/**
+ * Removes a folder. It is gone once it has lost its name: what a failure leaves after that is swept at the next start.
+ *
+ * @throws ScanError `storage`
+ * @param undo called when nothing has changed after all
+ */
+export async function removeFolder(path: string, undo: () => void): Promise<void> {
   const aside = temporaryPath(path);
-  await rename(path, aside);
-  await rm(aside, { recursive: true });
+  try {
+    await unlessMissing(rename(path, aside));
+  } catch (cause) {
+    undo();
+    throw new ScanError("storage", `${path} could not be removed: ${reason(cause)}`, { cause });
+  }
+  try {
+    await rm(aside, { recursive: true, force: true });
+  } catch (cause) {
+    throw new ScanError("storage", `not all files of ${path} could be removed: ${reason(cause)}`, { cause });
+  }
 }
 
 /** Entries of a folder by name; none when it does not exist. */
@@ -83,11 +97,15 @@ export async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefine
   try {
     return await answer;
   } catch (error) {
-    if (hasCode(error, "ENOENT", "ENOTDIR", "ENAMETOOLONG")) return undefined;
+    if (hasCode(error, "ENOENT", "ENOTDIR", "ENAMETOOLONG", "ELOOP")) return undefined;
     throw error;
   }
 }
 
 export function hasCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && "code" in error && codes.includes(String(error.code));
+}
+
+export function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

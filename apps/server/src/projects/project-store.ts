@@ -1,0 +1,223 @@
+import { mkdir, realpath } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type PhotoMetadata,
+  type Project,
+  ProjectName,
+  type Scan,
+  ScanError,
+  type ScanPath,
+} from "@openscan/protocol";
+import { type Clock, Emitter, type Logger, timestamp } from "@openscan/runtime";
+import { removeUnfinishedWrites } from "@openscan/runtime/atomic-file";
+import { encodeProject, type ProjectFields } from "./encoding.js";
+import { createFolder, entries, fileInside, fileSize, hasCode, relativeParts } from "./folders.js";
+import { projectFile, thumbnailFile } from "./layout.js";
+import { loadProject } from "./load-project.js";
+import { type NewScan, ProjectFolder } from "./project-folder.js";
+import { type NewPhoto, store } from "./scan-folder.js";
+
+export interface ProjectStoreOptions {
+  /** Folder with a folder for each project; made when it does not exist. */
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** A photo that is on the disk now. */
+export interface SavedPhoto {
+  readonly scan: Scan;
+  readonly file: string;
+  readonly metadata: PhotoMetadata;
+}
+
+const anytime = () => {};
+
+/**
+ * The projects and scans, in memory and as files of the older backend's layout. Whatever moment the process is
+ * killed, a photo is there as a whole with its metadata or not at all, and `load` finds every one that is.
+ *
+ * What it hands out is read-only and never changes afterwards. Names are compared in their NFC form. Methods
+ * throw ScanError `not_found` for an unknown project or scan, `storage` when the disk refuses, `conflict` for a
+ * change to something whose JSON is unreadable: that stays as it is until somebody has looked at it.
+ */
+export class ProjectStore {
+  /** A photo was saved. */
+  readonly photos: Emitter<SavedPhoto>;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  #directory: string;
+  readonly #projects = new Map<string, ProjectFolder>();
+
+  constructor({ directory, clock, log }: ProjectStoreOptions) {
+    this.#directory = directory;
+    this.#clock = clock;
+    this.#log = log;
+    this.photos = new Emitter(log);
+  }
+
+  /** Reads everything, once, before the store is used. One bad project never stops the others. */
+  async load(): Promise<void> {
+    await mkdir(this.#directory, { recursive: true });
+    this.#directory = await realpath(this.#directory);
+    await removeUnfinishedWrites(this.#directory);
+    for (const { name } of await entries(this.#directory)) {
+      const folder = join(this.#directory, name);
+      try {
+        const project = await loadProject(folder, { clock: this.#clock, log: this.#log });
+        if (!project) continue;
+        if (this.#projects.has(key(name))) this.#log.error({ folder }, "another project has the same name");
+        else this.#projects.set(key(name), project);
+      } catch (err) {
+        this.#log.error({ err, folder }, "a project could not be loaded");
+      }
+    }
+    await this.flush().catch((err: unknown) =>
+      this.#log.error({ err }, "a project could not be brought up to date"),
+    );
+  }
+
+  list(): Record<string, Project> {
+    return Object.fromEntries([...this.#projects].map(([name, folder]) => [name, folder.project]));
+  }
+
+  get(name: string): Project {
+    return this.#folder(name).project;
+  }
+
+  /** @throws ScanError `bad_request` for a name that is not allowed or already that of a folder */
+  async create(name: string, description: string | null): Promise<Project> {
+    const parsed = ProjectName.safeParse(name);
+    if (!parsed.success) {
+      const problems = parsed.error.issues.map((issue) => issue.message).join("; ");
+      throw new ScanError("bad_request", `project name ${JSON.stringify(name)} ${problems}`);
+    }
+    const path = join(this.#directory, parsed.data);
+    const fields: ProjectFields = {
+      name: parsed.data,
+      path,
+      created: timestamp(this.#clock),
+      description,
+      uploaded: false,
+      cloud_project_name: null,
+      downloaded: false,
+    };
+    if (this.#projects.has(parsed.data) || !(await this.#createFolder(fields))) {
+      throw new ScanError("bad_request", `project ${JSON.stringify(parsed.data)} exists already`);
+    }
+    const folder = new ProjectFolder({ fields, scans: [], stale: false, clock: this.#clock, log: this.#log });
+    this.#projects.set(parsed.data, folder);
+    return folder.project;
+  }
+
+  /** @param guard throws when the project must not be deleted now; asked right before it is */
+  async delete(name: string, guard: (project: Project) => void = anytime): Promise<void> {
+    const folder = this.#folder(name);
+    try {
+      await folder.remove(guard);
+    } finally {
+      if (folder.removed) this.#projects.delete(key(name));
+    }
+  }
+
+  createScan(project: string, request: NewScan): Promise<Scan> {
+    return this.#folder(project).createScan(request);
+  }
+
+  scan(project: string, index: number): Scan {
+    return this.#folder(project).scan(index).scan;
+  }
+
+  /** The change is visible at once; the promise resolves when it is on the disk. */
+  async updateScan(project: string, index: number, change: (scan: Scan) => Partial<Scan>): Promise<Scan> {
+    return this.#folder(project).updateScan(index, change);
+  }
+
+  /** @param guard throws when the scan must not be deleted now; asked right before it is */
+  async deleteScan(project: string, index: number, guard: (scan: Scan) => void = anytime): Promise<void> {
+    await this.#folder(project).deleteScan(index, guard);
+  }
+
+  async savePath(project: string, index: number, path: ScanPath): Promise<void> {
+    await this.#folder(project).changeScan(index, (scan) => scan.savePath(path));
+  }
+
+  /** The scan's path; `undefined` while it has none. */
+  async findPath(project: string, index: number): Promise<ScanPath | undefined> {
+    return this.#folder(project).scan(index).findPath();
+  }
+
+  async readPath(project: string, index: number): Promise<ScanPath> {
+    const path = await this.findPath(project, index);
+    if (path) return path;
+    throw new ScanError("not_found", `scan ${index} of project ${JSON.stringify(project)} has no path yet`);
+  }
+
+  /** Resolves when photo, metadata and `scan.json` are on the disk. */
+  async savePhoto(project: string, index: number, photo: NewPhoto): Promise<Scan> {
+    const scan = await this.#folder(project).changeScan(index, (folder) => folder.savePhoto(photo));
+    this.photos.emit({ scan, file: photo.file, metadata: photo.metadata });
+    return scan;
+  }
+
+  /** Removes photos by their relative paths; those that are not there are ignored. */
+  async deletePhotos(project: string, index: number, files: readonly string[]): Promise<Scan> {
+    const names = files.map((file) => relativeParts(file).join("/"));
+    return this.#folder(project).changeScan(index, (scan) => scan.deletePhotos(names), { saveProject: true });
+  }
+
+  /**
+   * Absolute path of a file in a scan's folder, `/` and `\` alike.
+   *
+   * @throws ScanError `bad_request` unless the name is plainly relative, `not_found` when nothing inside has it
+   */
+  async photoFile(project: string, index: number, filename: string): Promise<string> {
+    return fileInside(this.#folder(project).scan(index).path, filename);
+  }
+
+  /** Absolute path of the thumbnail; `undefined` while there is none. */
+  async findThumbnail(project: string): Promise<string | undefined> {
+    const file = join(this.#folder(project).path, thumbnailFile);
+    return (await fileSize(file)) > 0 ? file : undefined;
+  }
+
+  async thumbnail(project: string): Promise<string> {
+    const file = await this.findThumbnail(project);
+    if (file !== undefined) return file;
+    throw new ScanError("not_found", `project ${JSON.stringify(project)} has no thumbnail yet`);
+  }
+
+  async saveThumbnail(project: string, jpeg: Uint8Array): Promise<void> {
+    await this.#folder(project).saveFile(thumbnailFile, jpeg);
+  }
+
+  /** Resolves when everything asked for so far is on the disk. */
+  async flush(): Promise<void> {
+    await Promise.all([...this.#projects.values()].map((folder) => folder.flush()));
+  }
+
+  #folder(name: string): ProjectFolder {
+    const folder = this.#projects.get(key(name));
+    if (folder) return folder;
+    throw new ScanError("not_found", `project ${JSON.stringify(name)} does not exist`);
+  }
+
+  async #createFolder(fields: ProjectFields): Promise<boolean> {
+    try {
+      return await createFolder(fields.path, (temporary) =>
+        store(join(temporary, projectFile), encodeProject(fields, [])),
+      );
+    } catch (cause) {
+      if (!hasCode(cause, "ENAMETOOLONG")) throw cause;
+      throw new ScanError(
+        "bad_request",
+        `project name ${JSON.stringify(fields.name)} is too long for this disk`,
+        { cause },
+      );
+    }
+  }
+}
+
+function key(name: string): string {
+  return name.normalize("NFC");
+}

@@ -1,0 +1,181 @@
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type PhotoMetadata, type Scan, ScanError, type ScanPath } from "@openscan/protocol";
+import { type Clock, type Logger, timestamp } from "@openscan/runtime";
+import { writeFileAtomic } from "@openscan/runtime/atomic-file";
+import { decodePath, encodeScan, frozen, toJson } from "./encoding.js";
+import { fileSize, reason, unlessMissing } from "./folders.js";
+import {
+  capturedSteps,
+  leadingCaptured,
+  metadataFolder,
+  metadataName,
+  pathFile,
+  scanFile,
+} from "./layout.js";
+
+export interface NewPhoto {
+  /** Name in the scan's folder, see `photoName`. */
+  readonly file: string;
+  readonly bytes: Uint8Array;
+  readonly metadata: PhotoMetadata;
+  /** Time that making it took, to be added to the scan's duration. */
+  readonly seconds: number;
+}
+
+export interface ScanFolderOptions {
+  readonly path: string;
+  readonly scan: Scan;
+  /** Size of all files but `scan.json`. */
+  readonly otherBytes: number;
+  /** Steps of the scan's path in execution order; empty while it has none. */
+  readonly order: readonly number[];
+  /** Why `scan.json` could not be read; the scan can then be looked at and deleted, but not changed. */
+  readonly trouble?: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * One scan: its state in memory and its files. The state changes at once, `save` brings it to the disk; sizes
+ * are counted along, so that nothing is walked. Its project lets only one of the asynchronous methods run at a time.
+ */
+export class ScanFolder {
+  readonly path: string;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #trouble: string | undefined;
+  #scan: Scan;
+  #otherBytes: number;
+  #order: readonly number[];
+  /** JSON of the state that is not on the disk yet. */
+  #unsaved: string | undefined;
+
+  constructor({ path, scan, otherBytes, order, trouble, clock, log }: ScanFolderOptions) {
+    this.path = path;
+    this.#scan = frozen(scan);
+    this.#otherBytes = otherBytes;
+    this.#order = order;
+    this.#trouble = trouble;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** The state of this moment, read-only: later changes make a new one. */
+  get scan(): Scan {
+    return this.#scan;
+  }
+
+  change(patch: Partial<Scan>): void {
+    this.#requireReadable();
+    const { scan, text } = encodeScan({ ...this.#scan, ...patch }, this.#otherBytes);
+    this.#scan = frozen(scan);
+    this.#unsaved = text;
+  }
+
+  /** Writes the newest state, unless it has been written. */
+  async save(): Promise<void> {
+    const text = this.#unsaved;
+    if (text === undefined) return;
+    await store(join(this.path, scanFile), text);
+    if (this.#unsaved === text) this.#unsaved = undefined;
+  }
+
+  async savePath(path: ScanPath): Promise<void> {
+    this.#requireReadable();
+    await this.#write(pathFile, toJson(path));
+    this.#order = path.points.map((point) => point.original_step);
+    this.change({ current_step: this.#currentStep(this.#scan.photos) });
+    await this.save();
+  }
+
+  /** The stored path; `undefined` when there is none or it is unreadable: it can be computed anew. */
+  findPath(): Promise<ScanPath | undefined> {
+    return readPath(this.path, this.#log);
+  }
+
+  /**
+   * A photo counts once it lies under its name: its metadata is there by then, and what follows (`scan.json`)
+   * is made good when the files are loaded.
+   */
+  async savePhoto({ file, bytes, metadata, seconds }: NewPhoto): Promise<void> {
+    this.#requireReadable();
+    await mkdir(join(this.path, metadataFolder), { recursive: true });
+    await this.#write(metadataName(file), toJson(metadata));
+    await this.#write(file, bytes);
+    const { photos, duration } = this.#scan;
+    const listed = photos.includes(file) ? photos : [...photos, file];
+    this.change({
+      photos: listed,
+      current_step: this.#currentStep(listed),
+      duration: duration + seconds,
+      last_updated: timestamp(this.#clock),
+    });
+    await this.save();
+  }
+
+  /** Removes photos and their metadata; files that are not photos of this scan are left alone. */
+  async deletePhotos(files: readonly string[]): Promise<void> {
+    this.#requireReadable();
+    const deleted = new Set(files.filter((file) => this.#scan.photos.includes(file)));
+    let stackedBytes = 0;
+    for (const file of deleted) {
+      const size = await this.#remove(file);
+      if (file.includes("/")) stackedBytes += size;
+      else await this.#remove(metadataName(file));
+    }
+    const photos = this.#scan.photos.filter((photo) => !deleted.has(photo));
+    this.change({
+      photos,
+      // A finished scan stays one when its bad photos are sorted out.
+      current_step: this.#scan.status === "completed" ? this.#scan.current_step : this.#currentStep(photos),
+      stacked_size_bytes: Math.max(0, this.#scan.stacked_size_bytes - stackedBytes),
+      last_updated: timestamp(this.#clock),
+    });
+    await this.save();
+  }
+
+  #currentStep(photos: readonly string[]): number {
+    return leadingCaptured(this.#order, capturedSteps(photos, this.#scan.settings.focus_stacks));
+  }
+
+  async #write(file: string, content: string | Uint8Array): Promise<void> {
+    const path = join(this.path, file);
+    const before = await fileSize(path);
+    await store(path, content);
+    this.#otherBytes += Buffer.byteLength(content) - before;
+  }
+
+  async #remove(file: string): Promise<number> {
+    const path = join(this.path, file);
+    const size = await fileSize(path);
+    await rm(path, { force: true });
+    this.#otherBytes -= size;
+    return size;
+  }
+
+  #requireReadable(): void {
+    if (this.#trouble === undefined) return;
+    throw new ScanError("conflict", `${join(this.path, scanFile)} is kept as it is: ${this.#trouble}`);
+  }
+}
+
+/** @throws ScanError `storage` naming the file, e.g. when the disk is full */
+export async function store(path: string, content: string | Uint8Array): Promise<void> {
+  try {
+    await writeFileAtomic(path, content);
+  } catch (cause) {
+    throw new ScanError("storage", `${path} could not be written: ${reason(cause)}`, { cause });
+  }
+}
+
+export async function readPath(scanFolder: string, log: Logger): Promise<ScanPath | undefined> {
+  const file = join(scanFolder, pathFile);
+  try {
+    const text = await unlessMissing(readFile(file, "utf8"));
+    return text === undefined ? undefined : decodePath(text);
+  } catch (err) {
+    log.warn({ err, file }, "the path of a scan is unreadable");
+    return undefined;
+  }
+}
