@@ -18,17 +18,12 @@ export function taskRoutes(tasks: TaskManager): Route[] {
     if (!task) throw new ScanError("not_found", `task ${task_id} does not exist`);
     return task;
   };
-  const control = (verb: "cancel" | "pause" | "resume") => async (input: { params: { task_id: string } }) => {
-    find(input.params);
-    await tasks[verb](input.params.task_id);
-    return find(input.params);
-  };
   return [
     route(listTasks, () => tasks.list()),
     route(getTask, ({ params }) => find(params)),
-    route(cancelTask, control("cancel")),
-    route(pauseTask, control("pause")),
-    route(resumeTask, control("resume")),
+    route(cancelTask, ({ params }) => tasks.cancel(params.task_id)),
+    route(pauseTask, ({ params }) => tasks.pause(params.task_id)),
+    route(resumeTask, ({ params }) => tasks.resume(params.task_id)),
     route(createTask, ({ params, body }) => tasks.create(params.task_name, body.args, body.kwargs)),
     route(deleteTask, async ({ params }) => {
       await tasks.delete(params.task_id);

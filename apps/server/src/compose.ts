@@ -1,0 +1,162 @@
+import { randomUUID } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { createServer } from "node:http";
+import { type AddressInfo } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Device } from "@openscan/hardware";
+import { attachHub, Hub } from "@openscan/hub";
+import { type Health, ScanError } from "@openscan/protocol";
+import type { Clock, Logger } from "@openscan/runtime";
+import { FileTaskStore, TaskManager } from "@openscan/tasks";
+import type { Config } from "./config.js";
+import { Configurations } from "./device/configurations.js";
+import { findHardware } from "./device/find-hardware.js";
+import { UncleanShutdown } from "./device/unclean-shutdown.js";
+import { connectFeeds } from "./feeds.js";
+import { createApplication } from "./http/application.js";
+import { namespaceOf } from "./http/sockets.js";
+import { ProjectStore } from "./projects/project-store.js";
+import { Scans } from "./projects/scans.js";
+import { cameraRoutes } from "./routes/cameras.js";
+import { deviceRoutes } from "./routes/device.js";
+import { lightRoutes } from "./routes/lights.js";
+import { motorRoutes } from "./routes/motors.js";
+import { projectRoutes } from "./routes/projects.js";
+import { scanRoutes } from "./routes/scans.js";
+import { softwareRoutes } from "./routes/software.js";
+import { taskRoutes } from "./routes/tasks.js";
+import { triggerRoutes } from "./routes/triggers.js";
+import { scanTask } from "./tasks/scan-task.js";
+import { followScanTasks } from "./tasks/scan-status.js";
+
+export interface Environment {
+  readonly version: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Checks every reply against its schema; for tests. */
+  readonly checkResponses?: boolean;
+}
+
+export interface ScannerServer {
+  /** Starts to listen; resolves with the port. */
+  listen(): Promise<number>;
+  /** Tells the clients, interrupts and saves the tasks, stops the motors. `restart` invites clients to come back. */
+  close(reason: "stop" | "restart"): Promise<void>;
+}
+
+const beside = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** Builds the whole server: the only place that knows every part. */
+export async function compose(config: Config, environment: Environment): Promise<ScannerServer> {
+  const { version, clock, log, checkResponses = false } = environment;
+  for (const directory of [config.projectDir, config.runtimeDir]) await mkdir(directory, { recursive: true });
+  const shutdown = await UncleanShutdown.start(config.runtimeDir, version, clock);
+  if (shutdown.lastWasUnclean) log.warn({}, "the last shutdown was unclean");
+  const configurations = await Configurations.open({
+    directory: join(config.settingsDir, "device"),
+    presetDir: beside("../presets"),
+    initialPreset: findHardware(log) ? "unconfigured.json" : "simulated_mini.json",
+    log,
+  });
+
+  const hub = new Hub({ clock, log });
+  const device = new Device({ clock, log });
+  const store = new ProjectStore({ directory: config.projectDir, clock, log });
+  await store.load();
+  const tasks = new TaskManager({
+    types: [scanTask({ device, store })],
+    store: new FileTaskStore({ directory: join(config.runtimeDir, "tasks"), log }),
+    clock,
+    log,
+    newId: randomUUID,
+  });
+  const scanStatus = followScanTasks(tasks.events, store, log);
+  connectFeeds({ hub, device, tasks });
+  await tasks.restore();
+  await device.initialize(await configurations.current());
+  const scans = new Scans({ device, store, tasks });
+
+  let status: Health["status"] = "starting";
+  const startedAt = clock.monotonic();
+  const application = createApplication(
+    [
+      ...softwareRoutes({
+        version,
+        runtimeDir: config.runtimeDir,
+        projectDir: config.projectDir,
+        lastShutdownWasUnclean: shutdown.lastWasUnclean,
+        model: () => device.status().model,
+      }),
+      ...deviceRoutes(device, configurations),
+      ...cameraRoutes(device, clock),
+      ...motorRoutes(device),
+      ...lightRoutes(device),
+      ...triggerRoutes(device),
+      ...taskRoutes(tasks),
+      ...projectRoutes({ store, tasks, scans }),
+      ...scanRoutes({ store, tasks, scans }),
+    ],
+    {
+      log,
+      checkResponses,
+      publicDir: beside("../public"),
+      health: () => ({ status, version, uptime_seconds: (clock.monotonic() - startedAt) / 1000 }),
+    },
+  );
+  const http = createServer(application);
+  const detachHub = attachHub(http, hub, { route: namespaceOf });
+
+  return {
+    listen: () =>
+      new Promise((resolve, reject) => {
+        http.once("error", (cause: NodeJS.ErrnoException) => reject(listenError(cause, config)));
+        http.listen(config.port, config.host, () => {
+          status = "ok";
+          resolve((http.address() as AddressInfo).port);
+        });
+      }),
+    async close(reason) {
+      status = "stopping";
+      log.info({ reason }, "shutting down");
+      const farewell =
+        reason === "restart"
+          ? ([1012, JSON.stringify({ retry_after_ms: 2000 })] as const)
+          : ([1001, "the server stops"] as const);
+      // Tasks before sockets, so that clients still hear how their tasks ended.
+      const clean = await inOrder(log, {
+        "refuse new clients": () => {
+          detachHub();
+          http.close();
+        },
+        "interrupt the tasks": () => tasks.close(),
+        "stop the hardware": () => device.close(),
+        "note how the scans stand": () => scanStatus.settled(),
+        "write the projects": () => store.close(),
+        "close the streams": () => hub.close(...farewell),
+        "close the requests": () => http.closeAllConnections(),
+      });
+      if (clean) await shutdown.markClean();
+      log.info({ clean }, "shut down");
+    },
+  };
+}
+
+function listenError(cause: NodeJS.ErrnoException, { host, port }: Config): Error {
+  if (cause.code === "EADDRINUSE") return new ScanError("conflict", `port ${port} is in use; choose another one with --port`, { cause });
+  return new ScanError("internal", `cannot listen on ${host} port ${port}: ${cause.message}`, { cause });
+}
+
+/** One step that fails must not keep the others, the motors above all, from being made. */
+async function inOrder(log: Logger, steps: Record<string, () => unknown>): Promise<boolean> {
+  let clean = true;
+  for (const [step, run] of Object.entries(steps)) {
+    try {
+      await run();
+    } catch (err) {
+      clean = false;
+      log.error({ err, step }, "a step of the shutdown failed");
+    }
+  }
+  return clean;
+}
