@@ -1,0 +1,359 @@
+import { ScanError, type Task, type TaskProgress } from "@openscan/protocol";
+import { type Clock, type Emitter, type Logger, timestamp } from "@openscan/runtime";
+import { frozenJson } from "./frozen-json.js";
+import { Lane } from "./lane.js";
+import { runBody } from "./run-body.js";
+import { TaskBook, type TaskEntry, type TaskEvent } from "./task-book.js";
+import { TaskInterrupted } from "./task-interrupted.js";
+import * as machine from "./task-machine.js";
+import { TaskRun } from "./task-run.js";
+import type { TaskStore } from "./task-store.js";
+import type { Arguments, LaneName, TaskContext, TaskType } from "./task-type.js";
+
+export interface TaskLimits {
+  /** Running `concurrent` tasks per lane; default 3. */
+  readonly concurrent: number;
+  /** Running `worker` tasks per lane; default 8, twice the cores of a Raspberry Pi. */
+  readonly worker: number;
+  /** Queued tasks per lane; default 100. */
+  readonly waiting: number;
+  /** Ended tasks that are kept; default 200, at least 1. */
+  readonly ended: number;
+}
+
+export interface TaskManagerOptions {
+  readonly types: readonly TaskType[];
+  readonly store: TaskStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly newId: () => string;
+  readonly limits?: Partial<TaskLimits>;
+  /** How long `close` waits for bodies to unwind; default 10 s. */
+  readonly shutdownGraceMs?: number;
+  /** Longest time between two writes of a progressing task; default 2 s. */
+  readonly progressIntervalMs?: number;
+}
+
+/** Queues, runs, pauses, cancels, restarts and remembers tasks. */
+export class TaskManager {
+  readonly #types: ReadonlyMap<string, TaskType>;
+  readonly #store: TaskStore;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #newId: () => string;
+  readonly #limits: TaskLimits;
+  readonly #shutdownGraceMs: number;
+  readonly #book: TaskBook;
+  readonly #lanes: Readonly<Record<LaneName, Lane<TaskRun>>>;
+  #closed = false;
+  #closing: Promise<void> | undefined;
+
+  /** @throws ScanError `invalid` when two types have the same name */
+  constructor(options: TaskManagerOptions) {
+    const { types, store, clock, log, newId, shutdownGraceMs = 10_000, progressIntervalMs = 2000 } = options;
+    this.#types = byName(types);
+    this.#store = store;
+    this.#clock = clock;
+    this.#log = log;
+    this.#newId = newId;
+    this.#shutdownGraceMs = shutdownGraceMs;
+    this.#limits = { concurrent: 3, worker: 8, waiting: 100, ended: 200, ...options.limits };
+    this.#book = new TaskBook({ store, clock, log, progressIntervalMs, endedLimit: this.#limits.ended });
+    this.#lanes = { scanner: new Lane(this.#limits), network: new Lane(this.#limits) };
+  }
+
+  /** The events of each task obey `historyProblem` of `@openscan/tasks/testing`. */
+  get events(): Emitter<TaskEvent> {
+    return this.#book.events;
+  }
+
+  /** Lists the tasks of the process before; none is started. Call it once, before the first `create`. */
+  async restore(): Promise<void> {
+    const tasks = await this.#store.load();
+    for (const task of tasks.sort((a, b) => a.created_at.localeCompare(b.created_at))) {
+      if (task.status === "completed") {
+        void this.#book.forget(task.id);
+        continue;
+      }
+      const given = structuredClone({ args: task.run_args, kwargs: task.run_kwargs });
+      const entry: TaskEntry = { task, given, storesArguments: true };
+      this.#book.add(entry);
+      this.#book.end(entry);
+      const now = machine.restored(task, this.#types.has(task.task_type));
+      if (now !== task) void this.#book.update(entry, now);
+    }
+    this.#book.forgetOldest();
+    await this.#book.flush();
+  }
+
+  /**
+   * Queues a task and starts it if it may start now. Resolves with its newest record once one is on the disk.
+   *
+   * @throws ScanError `not_found` for an unknown type, `invalid` for wrong arguments, `busy` when the queue is
+   *   full, `offline` during shutdown; nothing has then been created
+   */
+  async create(type: string, args: unknown[] = [], kwargs: Record<string, unknown> = {}): Promise<Task> {
+    const definition = this.#type(type);
+    const body = definition.prepare(args, kwargs);
+    this.#checkRoom(definition);
+    const shown = presentable(definition.redact(args, kwargs));
+    const task = machine.created({
+      id: this.#newId(),
+      name: type,
+      is_exclusive: definition.concurrency === "exclusive",
+      is_blocking: definition.concurrency === "worker",
+      created_at: timestamp(this.#clock),
+      run_args: shown?.args ?? [],
+      run_kwargs: shown?.kwargs ?? {},
+    });
+    const entry: TaskEntry = { task, given: { args, kwargs }, storesArguments: shown !== undefined };
+    this.#book.add(entry);
+    await this.#enqueue(entry, task, new TaskRun(task.id, definition, () => body));
+    return entry.task;
+  }
+
+  get(id: string): Task | undefined {
+    return this.#book.get(id)?.task;
+  }
+
+  /** In the order of creation. */
+  list(): Task[] {
+    return this.#book.all().map(({ task }) => task);
+  }
+
+  /**
+   * Ends a task that has not ended; any other is returned unchanged. A running one is `cancelled` at once and gets
+   * its `completed_at` when its body has unwound.
+   *
+   * @throws ScanError `not_found`, as `pause`, `resume`, `restart` and `ended` do for an unknown id
+   */
+  cancel(id: string): Task {
+    return this.#cancel(this.#book.find(id), "Task cancelled by user.");
+  }
+
+  /** Holds a running task at its next checkpoint or progress; any other is returned unchanged. */
+  pause(id: string): Task {
+    const entry = this.#book.find(id);
+    if (entry.task.status !== "running") return entry.task;
+    entry.run?.gate.close();
+    void this.#book.update(entry, machine.paused(entry.task));
+    return entry.task;
+  }
+
+  /** Lets a paused task go on and restarts an interrupted one; any other is returned unchanged. */
+  resume(id: string): Task {
+    const entry = this.#book.find(id);
+    if (entry.task.status === "interrupted") return this.restart(id);
+    if (entry.task.status !== "paused") return entry.task;
+    entry.run?.gate.open();
+    void this.#book.update(entry, machine.resumed(entry.task));
+    return entry.task;
+  }
+
+  /**
+   * Queues a cancelled, failed or interrupted task again, from its start; any other is returned unchanged. Arguments
+   * that are no longer valid end the task in `error`.
+   *
+   * @throws ScanError `conflict` while its body still unwinds, `not_found`, `busy` and `offline` as `create`
+   */
+  restart(id: string): Task {
+    const entry = this.#book.find(id);
+    const { task, given, run } = entry;
+    if (!["cancelled", "error", "interrupted"].includes(task.status)) return task;
+    if (run) throw new ScanError("conflict", `task ${id} is still stopping`);
+    const type = this.#type(task.task_type);
+    this.#checkRoom(type);
+    const again = new TaskRun(id, type, () => type.prepare(given.args, given.kwargs));
+    void this.#enqueue(entry, machine.restarted(task), again);
+    return entry.task;
+  }
+
+  /**
+   * Removes an ended task from memory and disk; an unknown one is no error.
+   *
+   * @throws ScanError `conflict` for a task that is queued, runs or unwinds, `invalid` for what cannot be an id,
+   *   `storage` when its file remains
+   */
+  async delete(id: string): Promise<void> {
+    const entry = this.#book.get(id);
+    if (entry?.run) throw new ScanError("conflict", `task ${id} has not ended: it is ${entry.task.status}`);
+    try {
+      await this.#book.remove(id);
+    } catch (cause) {
+      if (cause instanceof ScanError) throw cause;
+      throw new ScanError("storage", `the file of task ${id} could not be removed`, { cause });
+    }
+  }
+
+  /** Resolves when the task has ended and its body has unwound; rejects with `signal.reason` on abort. */
+  async ended(id: string, signal?: AbortSignal): Promise<Task> {
+    const { task, run } = this.#book.find(id);
+    if (!run) return task;
+    signal?.throwIfAborted();
+    let abort = () => {};
+    const aborted = new Promise<never>((_, reject) => {
+      abort = () => reject(signal?.reason as Error);
+      signal?.addEventListener("abort", abort, { once: true });
+    });
+    try {
+      return await Promise.race([run.ended, aborted]);
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  /** Interrupts everything, waits for the bodies, but not for ever, and writes what is not on the disk yet. */
+  close(): Promise<void> {
+    this.#closed = true;
+    this.#closing ??= this.#shutDown();
+    return this.#closing;
+  }
+
+  async #shutDown(): Promise<void> {
+    const stopping = this.#book.all().flatMap(({ run }) => run?.ended ?? []);
+    for (const entry of this.#book.all()) this.#interrupt(entry);
+    const patience = new AbortController();
+    const timeout = this.#clock.sleep(this.#shutdownGraceMs, patience.signal).catch(() => {});
+    await Promise.race([Promise.all(stopping), timeout]);
+    patience.abort();
+    for (const { task, run } of this.#book.all()) {
+      if (run) this.#log.warn({ task: task.id, type: task.task_type }, "a task did not stop in time");
+    }
+    await this.#book.flush();
+  }
+
+  #interrupt(entry: TaskEntry): void {
+    const { run, task } = entry;
+    if (!run || task.status === "cancelled") return;
+    if (task.status === "pending") {
+      this.#settle(entry, run, machine.interrupted(task));
+      return;
+    }
+    void this.#book.update(entry, machine.interrupted(task));
+    run.abort(new TaskInterrupted());
+  }
+
+  #cancel(entry: TaskEntry, reason: string): Task {
+    const { task, run } = entry;
+    if (!run || task.status === "cancelled" || task.status === "interrupted") return task;
+    if (task.status === "pending") {
+      this.#settle(entry, run, machine.cancelled(task, reason, timestamp(this.#clock)));
+      return entry.task;
+    }
+    void this.#book.update(entry, machine.cancelled(task, reason, null));
+    run.abort(new ScanError("cancelled", reason));
+    return entry.task;
+  }
+
+  /** The only way into a queue: always its tail, after which heads are started as far as they may. */
+  #enqueue(entry: TaskEntry, task: Task, run: TaskRun): Promise<void> {
+    this.#book.begin(entry, run);
+    this.#lanes[run.type.lane].join(run);
+    const written = this.#book.update(entry, task);
+    if (run.concurrency === "exclusive") this.#preempt(run);
+    this.#pump(run.type.lane);
+    return written;
+  }
+
+  /** An endless task would keep an exclusive one waiting for ever, whether it runs or is queued before it. */
+  #preempt(by: TaskRun): void {
+    const { running, waiting } = this.#lanes[by.type.lane];
+    for (const run of [...running, ...waiting]) {
+      if (run === by || !run.type.preemptible) continue;
+      this.#cancel(this.#book.find(run.id), `Task cancelled to make room for ${by.type.type}.`);
+    }
+  }
+
+  #pump(name: LaneName): void {
+    const lane = this.#lanes[name];
+    while (!this.#closed) {
+      const run = lane.startNext();
+      if (!run) return;
+      const entry = this.#book.find(run.id);
+      void this.#book.update(entry, machine.started(entry.task, timestamp(this.#clock)));
+      void this.#execute(entry, run);
+    }
+  }
+
+  async #execute(entry: TaskEntry, run: TaskRun): Promise<void> {
+    const outcome = await this.#outcome(entry, run);
+    this.#settle(entry, run, machine.concluded(entry.task, outcome, timestamp(this.#clock)));
+  }
+
+  /** Runs a body to its end. Never rejects: whatever a body does, its slot must become free. */
+  async #outcome(entry: TaskEntry, run: TaskRun): Promise<machine.Outcome> {
+    try {
+      const body = run.open(this.#context(entry, run));
+      return { result: await runBody(body, run.signal, (progress) => this.#report(entry, run, progress)) };
+    } catch (cause) {
+      if (run.signal.aborted && cause !== run.signal.reason) {
+        this.#log.warn({ err: cause, task: run.id }, "a task failed while it was being stopped");
+      }
+      return { error: cause };
+    }
+  }
+
+  /** While a task is paused its progress is held back, and with it the body, which waits at its `yield`. */
+  async #report(entry: TaskEntry, run: TaskRun, progress: TaskProgress): Promise<void> {
+    while (run.gate.holds) await run.gate.pass();
+    run.signal.throwIfAborted();
+    this.#book.report(entry, progress);
+  }
+
+  /**
+   * Ends a run: the slot is free before anybody hears of the end, so that a listener may delete or restart the task,
+   * and the queue is examined after every end, a cancel of a queued task included.
+   */
+  #settle(entry: TaskEntry, run: TaskRun, task: Task): void {
+    this.#lanes[run.type.lane].leave(run);
+    this.#book.end(entry);
+    if (task !== entry.task) void this.#book.update(entry, task);
+    run.end(task);
+    this.#book.forgetOldest();
+    this.#pump(run.type.lane);
+  }
+
+  #context(entry: TaskEntry, run: TaskRun): TaskContext {
+    return {
+      id: run.id,
+      signal: run.signal,
+      get progress() {
+        return entry.task.progress;
+      },
+      checkpoint: () => run.gate.pass(),
+      log: this.#log.child({ task: run.id, type: run.type.type }),
+      clock: this.#clock,
+    };
+  }
+
+  #type(name: string): TaskType {
+    const type = this.#types.get(name);
+    if (!type) throw new ScanError("not_found", `task type "${name}" is not registered`);
+    return type;
+  }
+
+  #checkRoom({ lane }: TaskType): void {
+    if (this.#closed) throw new ScanError("offline", "no task can start: the process is shutting down");
+    const { length } = this.#lanes[lane].waiting;
+    if (length < this.#limits.waiting) return;
+    throw new ScanError("busy", `${length} tasks already wait in the ${lane} lane`);
+  }
+}
+
+function byName(types: readonly TaskType[]): ReadonlyMap<string, TaskType> {
+  const named = new Map<string, TaskType>();
+  for (const type of types) {
+    if (named.has(type.type)) throw new ScanError("invalid", `task type "${type.type}" is given twice`);
+    named.set(type.type, type);
+  }
+  return named;
+}
+
+/** Arguments as they can be shown and stored, or nothing when they have no JSON form. */
+function presentable(given: Arguments): Arguments | undefined {
+  try {
+    return frozenJson(given) as Arguments;
+  } catch {
+    return;
+  }
+}
