@@ -1,0 +1,185 @@
+import { once } from "node:events";
+import type { Socket } from "node:net";
+import { expect, test } from "vitest";
+import { type Client, drain, type Frame, openRig, parseFrames, taskUpdate, turn } from "../test/rig.js";
+
+type Rig = Awaited<ReturnType<typeof openRig>>;
+const mebibyte = 1024 * 1024;
+const text = (current: number, size: number) => JSON.stringify(taskUpdate(current, size));
+
+/** Publishes events of 16 kB, one per turn, until `done`; returns how many. */
+async function publishUntil(rig: Rig, done: () => boolean, from = 0): Promise<number> {
+  let count = from;
+  for (; !done(); count++) {
+    rig.hub.publish("tasks", taskUpdate(count, 16_000));
+    await turn();
+  }
+  return count;
+}
+
+const closeCode = (frames: Frame[]) => frames.at(-1)?.payload.readUInt16BE(0);
+
+test("a client with more than 1 MiB pending is closed with 4008, and its memory is bounded until then", async () => {
+  await using rig = await openRig();
+  const stalled = await rig.connectRaw();
+  const healthy = await rig.connect();
+  let most = 0;
+  let published = 0;
+  for (; rig.hub.stats().closedSlow === 0; published++) {
+    rig.hub.publish("tasks", taskUpdate(published, 16_000));
+    await healthy.received(published + 1);
+    most = Math.max(most, rig.hub.stats().queuedBytes);
+  }
+  expect(most).toBeGreaterThan(mebibyte);
+  expect(most).toBeLessThan(mebibyte + 20_000);
+  expect(rig.hub.stats()).toMatchObject({ connections: { tasks: 1 }, closedSlow: 1 });
+  expect(rig.log.lines).toMatchObject([
+    {
+      level: "warn",
+      fields: {
+        namespace: "tasks",
+        address: `127.0.0.1:${stalled.localPort}`,
+        type: "task.update",
+        bytes: expect.any(Number),
+      },
+    },
+  ]);
+  const frames = await readFrames(stalled, (all) => all.at(-1)?.opcode === 8);
+  const received = frames.slice(0, -1).map(({ payload }) => payload.toString());
+  expect(received).toEqual(received.map((_, current) => text(current, 16_000)));
+  expect(closeCode(frames)).toBe(4008);
+  expect(healthy.messages).toHaveLength(published);
+});
+
+test("a client of whose pending bytes the kernel takes none for 10 s is closed, then cut off 1 s later", async () => {
+  await using rig = await openRig();
+  const stalled = await rig.connectRaw();
+  await publishUntil(rig, () => rig.hub.stats().queuedBytes > 0);
+  await rig.clock.advance(9_999);
+  expect(rig.hub.stats()).toMatchObject({ connections: { tasks: 1 }, closedSlow: 0 });
+  await rig.clock.advance(1);
+  expect(rig.hub.stats()).toMatchObject({ connections: { tasks: 0 }, closedSlow: 1 });
+  await rig.clock.advance(1_000);
+  expect(rig.clock.pending).toBe(0);
+  const frames = parseFrames(await drain(stalled));
+  expect(frames.filter(({ opcode }) => opcode === 8)).toEqual([]);
+});
+
+test("a slow client that takes something now and then stays, and gets everything in order", async () => {
+  await using rig = await openRig();
+  const slow = await rig.connectRaw();
+  const chunks: Buffer[] = [];
+  slow.on("data", (chunk: Buffer) => chunks.push(chunk));
+  slow.pause();
+  let published = await publishUntil(rig, () => rig.hub.stats().queuedBytes > 500_000);
+  for (let nap = 0; nap < 5; nap++) {
+    await readUntil(slow, () => rig.hub.stats().queuedBytes < 400_000);
+    published = await publishUntil(rig, () => rig.hub.stats().queuedBytes > 500_000, published);
+    await rig.clock.advance(9_000);
+  }
+  expect(rig.hub.stats()).toMatchObject({ connections: { tasks: 1 }, closedSlow: 0 });
+  rig.hub.publish("tasks", taskUpdate(-1));
+  await readUntil(slow, () => Buffer.concat(chunks.slice(-2)).includes('"current":-1'));
+  const texts = parseFrames(Buffer.concat(chunks))
+    .filter(({ opcode, payload }) => opcode === 1 && payload.length > 100)
+    .map(({ payload }) => payload.toString());
+  expect(texts.slice(0, -1)).toEqual(
+    Array.from({ length: published }, (_, current) => text(current, 16_000)),
+  );
+});
+
+/** Reads a raw client until its frames fulfil `done`. */
+async function readFrames(socket: Socket, done: (frames: Frame[]) => boolean): Promise<Frame[]> {
+  const chunks: Buffer[] = [];
+  socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+  let frames: Frame[] = [];
+  await readUntil(socket, () => {
+    frames = parseFrames(Buffer.concat(chunks));
+    return done(frames);
+  });
+  return frames;
+}
+
+async function readUntil(socket: Socket, done: () => boolean): Promise<void> {
+  socket.resume();
+  while (!done()) await once(socket, "data");
+  socket.pause();
+}
+
+test("a burst within one turn that the kernel can hold costs no client its connection", async () => {
+  await using rig = await openRig();
+  const clients = await Promise.all([rig.connect(), rig.connect(), rig.connect()]);
+  for (let current = 0; current < 1_000; current++) rig.hub.publish("tasks", taskUpdate(current, 1_300));
+  await Promise.all(clients.map((client) => client.received(1_000)));
+  for (const { messages } of clients) {
+    expect(messages).toEqual(Array.from({ length: 1_000 }, (_, current) => text(current, 1_300)));
+  }
+});
+
+test("an event larger than the limit reaches a client that keeps up", async () => {
+  await using rig = await openRig();
+  const client = await rig.connect();
+  rig.hub.publish("tasks", taskUpdate(1, 8 * mebibyte));
+  await client.received(1);
+  rig.hub.publish("tasks", taskUpdate(2));
+  await client.received(2);
+  expect(client.messages).toEqual([text(1, 8 * mebibyte), JSON.stringify(taskUpdate(2))]);
+});
+
+test("control frames of ws and events written past it do not tear each other apart", async () => {
+  await using rig = await openRig();
+  const client = await rig.connect();
+  let pongs = 0;
+  client.socket.on("pong", () => pongs++);
+  client.socket.pause();
+  const published = await publishUntil(rig, () => {
+    client.socket.ping("in between");
+    return rig.hub.stats().queuedBytes > 600_000 || pongs > 0;
+  });
+  await rig.clock.advance(5_000);
+  client.socket.resume();
+  await client.received(published);
+  await client.inStep();
+  expect(client.messages).toEqual(Array.from({ length: published }, (_, current) => text(current, 16_000)));
+  expect(pongs).toBeGreaterThan(1);
+  for (let current = 0; current < 200; current++) {
+    rig.hub.publish("tasks", taskUpdate(current));
+    client.socket.ping();
+    if (current % 10 === 0) await turn();
+  }
+  rig.hub.publish("tasks", taskUpdate(200));
+  await rig.hub.close(1012, "{}");
+  expect(await client.closed).toEqual({ code: 1012, reason: "{}" });
+  expect(client.messages.slice(published)).toEqual(
+    Array.from({ length: 201 }, (_, current) => JSON.stringify(taskUpdate(current))),
+  );
+});
+
+test("20 healthy clients get every event in order while others stall, misbehave, reset and vanish", async () => {
+  await using rig = await openRig();
+  const healthy: Client[] = await Promise.all(Array.from({ length: 20 }, () => rig.connect()));
+  const raw = () => Promise.all(Array.from({ length: 3 }, () => rig.connectRaw()));
+  const [stalled, garbage, resetting, vanishing] = await Promise.all([raw(), raw(), raw(), raw()]);
+  const binary = await rig.connect();
+  const oversized = await rig.connect();
+  let most = 0;
+  let published = 0;
+  for (; published < 400; published++) {
+    rig.hub.publish("tasks", taskUpdate(published, 16_000));
+    if (published === 50) for (const socket of garbage) socket.write(Buffer.alloc(100_000, 0xa5));
+    if (published === 100) for (const socket of resetting) socket.resetAndDestroy();
+    if (published === 150) for (const socket of vanishing) socket.destroy();
+    if (published === 200) binary.socket.send(Buffer.alloc(10));
+    if (published === 250) oversized.socket.send("x".repeat(1_000_000));
+    await Promise.all(healthy.map((client) => client.received(published + 1)));
+    most = Math.max(most, rig.hub.stats().queuedBytes);
+  }
+  const expected = Array.from({ length: published }, (_, current) => text(current, 16_000));
+  for (const { messages } of healthy) expect(messages).toEqual(expected);
+  expect((await binary.closed).code).toBe(1003);
+  expect((await oversized.closed).code).toBe(1009);
+  expect(most).toBeLessThan(12 * (mebibyte + 20_000));
+  await rig.clock.advance(11_000);
+  expect(rig.hub.stats().connections).toEqual({ tasks: 20, device: 0 });
+  expect(rig.hub.stats().closedSlow).toBeGreaterThanOrEqual(stalled.length);
+});

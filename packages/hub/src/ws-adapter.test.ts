@@ -1,0 +1,187 @@
+import { once } from "node:events";
+import { request } from "node:http";
+import { connect } from "node:net";
+import { expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { drain, handshake, maskedTextFrame, openRig, parseFrames, taskUpdate, turn } from "../test/rig.js";
+
+/** All that the server answers to `bytes`. */
+async function answerTo(port: number, bytes: string): Promise<string> {
+  const socket = connect(port, "127.0.0.1");
+  socket.write(bytes);
+  return (await drain(socket)).toString();
+}
+
+test.each(["/", "/tasks/", "/Tasks", "/unknown", "/tasks/device", "//tasks", "/tasks/?x=1", "/%ff", "*"])(
+  "a handshake for %s is refused in the shape of the REST API",
+  async (path) => {
+    await using rig = await openRig();
+    const [head, body] = (await answerTo(rig.port, handshake(path))).split("\r\n\r\n");
+    expect(head?.split("\r\n")).toEqual([
+      "HTTP/1.1 404 Not Found",
+      "Content-Type: application/json",
+      "Content-Length: 22",
+      "Connection: close",
+    ]);
+    expect(body).toBe('{"detail":"Not Found"}');
+  },
+);
+
+test("a WebSocket client sees the refusal as HTTP 404", async () => {
+  await using rig = await openRig();
+  const socket = new WebSocket(`ws://127.0.0.1:${rig.port}/unknown`);
+  const [error] = (await once(socket, "error")) as [Error];
+  expect(error.message).toBe("Unexpected server response: 404");
+});
+
+test("the query of a known path is not part of the route", async () => {
+  await using rig = await openRig();
+  const socket = new WebSocket(`ws://127.0.0.1:${rig.port}/tasks?anything=/else`);
+  await once(socket, "open");
+  expect(rig.hub.stats().connections.tasks).toBe(1);
+});
+
+test("neither compression nor a subprotocol is agreed to", async () => {
+  await using rig = await openRig();
+  const offer = handshake("/tasks").replace(
+    "\r\n\r\n",
+    "\r\nSec-WebSocket-Extensions: permessage-deflate\r\nSec-WebSocket-Protocol: openscan.v1, chat\r\n\r\n",
+  );
+  const socket = connect(rig.port, "127.0.0.1");
+  socket.write(offer);
+  const [answer] = (await once(socket, "data")) as [Buffer];
+  expect(answer.toString()).toMatch(/^HTTP\/1\.1 101 /);
+  expect(answer.toString().toLowerCase()).not.toMatch(/extensions|protocol:/);
+});
+
+test("a malformed handshake is refused and leaves no connection", async () => {
+  await using rig = await openRig();
+  const noKey = handshake("/tasks").replace(/Sec-WebSocket-Key.*\r\n/, "");
+  expect(await answerTo(rig.port, noKey)).toMatch(/^HTTP\/1\.1 400 /);
+  expect(await answerTo(rig.port, handshake("/tasks").replace("GET", "POST"))).toMatch(/^HTTP\/1\.1 405 /);
+  expect(rig.hub.stats().connections.tasks).toBe(0);
+});
+
+test("inbound text is ignored, whatever it says", async () => {
+  await using rig = await openRig();
+  const client = await rig.connect();
+  for (const text of ["", '{"type":"pong"}', '{"type":"subscribe"}', "{broken", "😀", "x".repeat(65_536)]) {
+    client.socket.send(text);
+  }
+  await client.inStep();
+  rig.hub.publish("tasks", taskUpdate(1));
+  await client.received(1);
+  expect(client.messages).toEqual([JSON.stringify(taskUpdate(1))]);
+});
+
+test.each([
+  ["binary", Buffer.from([0, 255]), 1003],
+  ["empty binary", Buffer.alloc(0), 1003],
+  ["65537 bytes of text", "x".repeat(65_537), 1009],
+  ["1 MB of text", "x".repeat(1_000_000), 1009],
+  ["1 MB of binary", Buffer.alloc(1_000_000), 1009],
+])("%s closes that connection alone", async (_, message, code) => {
+  await using rig = await openRig();
+  const [offender, bystander] = await Promise.all([rig.connect(), rig.connect()]);
+  offender.socket.send(message);
+  expect((await offender.closed).code).toBe(code);
+  rig.hub.publish("tasks", taskUpdate(1));
+  await bystander.received(1);
+  expect(offender.messages).toEqual([]);
+  expect(rig.hub.stats().connections.tasks).toBe(1);
+});
+
+test("bytes that are no WebSocket frame close that connection with 1002", async () => {
+  await using rig = await openRig();
+  const client = await rig.connectRaw();
+  client.write(Buffer.alloc(1_000, 0xff));
+  const frames = parseFrames(await drain(client));
+  expect(frames.map(({ opcode, payload }) => [opcode, payload.readUInt16BE(0)])).toEqual([[8, 1002]]);
+});
+
+test("a frame that comes with the handshake is read", async () => {
+  await using rig = await openRig({ connections: 2 });
+  const quiet = await rig.connect();
+  await rig.clock.advance(1_000);
+  const eager = connect(rig.port, "127.0.0.1");
+  eager.write(Buffer.concat([Buffer.from(handshake("/tasks")), maskedTextFrame("hello"), ping]));
+  let answer = Buffer.alloc(0);
+  eager.on("data", (chunk: Buffer) => {
+    answer = Buffer.concat([answer, chunk]);
+  });
+  while (!answer.includes(pong)) await once(eager, "data");
+  expect(rig.hub.stats().connections.tasks).toBe(2);
+  eager.destroy();
+  await rig.connect();
+  await rig.connect();
+  expect((await quiet.closed).code).toBe(1013);
+});
+const ping = Buffer.from([0x89, 0x80, 0, 0, 0, 0]);
+const pong = Buffer.from([0x8a, 0]);
+
+test("clients that reset or vanish at any stage of the handshake harm nobody", async () => {
+  await using rig = await openRig();
+  const witness = await rig.connect();
+  const whole = handshake("/tasks");
+  for (const path of ["/tasks", "/unknown"]) {
+    for (const length of [0, 1, 20, handshake(path).length - 2, handshake(path).length]) {
+      for (const leave of ["resetAndDestroy", "destroy", "end"] as const) {
+        const socket = connect(rig.port, "127.0.0.1");
+        socket.on("error", () => socket.destroy());
+        await once(socket, "connect");
+        socket.write(handshake(path).slice(0, length));
+        socket[leave]();
+      }
+    }
+  }
+  const reset = await rig.connectRaw();
+  reset.resetAndDestroy();
+  const vanished = await rig.connectRaw();
+  vanished.destroy();
+  const halfOpen = connect(rig.port, "127.0.0.1");
+  halfOpen.end(whole);
+  await drain(halfOpen);
+  while (rig.hub.stats().connections.tasks > 1) await turn();
+  rig.hub.publish("tasks", taskUpdate(1));
+  await witness.received(1);
+  expect(rig.log.lines.filter(({ level }) => level === "error")).toEqual([]);
+});
+
+test("a client that answers no pings is cut off after 60 s, one that answers stays", async () => {
+  await using rig = await openRig();
+  const living = await rig.connect();
+  const dead = await rig.connectRaw();
+  dead.on("end", () => dead.destroy());
+  for (let second = 20; second < 60; second += 20) {
+    await rig.clock.advance(20_000);
+    dead.write(maskedTextFrame("only pongs count"));
+    await living.inStep();
+  }
+  await rig.clock.advance(19_999);
+  expect(rig.hub.stats().connections.tasks).toBe(2);
+  await rig.clock.advance(1);
+  await living.inStep();
+  expect(rig.hub.stats().connections.tasks).toBe(1);
+  const frames = parseFrames(await drain(dead));
+  expect(frames.map(({ opcode }) => opcode)).toEqual([9, 1, 9, 1]);
+  for (let second = 0; second < 120; second += 20) {
+    await rig.clock.advance(20_000);
+    await living.inStep();
+  }
+  expect(rig.hub.stats().connections.tasks).toBe(1);
+});
+
+test("after its undo the server answers upgrades without the hub, and connections live on", async () => {
+  await using rig = await openRig();
+  const client = await rig.connect();
+  rig.detach();
+  const upgrade = request({
+    port: rig.port,
+    path: "/tasks",
+    headers: { Connection: "Upgrade", Upgrade: "websocket" },
+  }).end();
+  const [response] = await once(upgrade, "response");
+  expect(response.statusCode).toBe(418);
+  rig.hub.publish("tasks", taskUpdate(1));
+  await client.received(1);
+});
