@@ -1,0 +1,90 @@
+import type { CameraSettings } from "@openscan/protocol";
+import type { Frame } from "./camera-model.js";
+import type { GeometryBuffer } from "./geometry.js";
+import { stillSize } from "./view.js";
+
+/** IMX519-class lens. */
+export const FOCAL_LENGTH_MM = 4.28;
+const APERTURE_M = 0.00245;
+const MANUAL_DIOPTRES = 12;
+
+type FocusSettings = Pick<CameraSettings, "AF" | "AF_window" | "manual_focus" | "photo_resolution">;
+
+export interface Focus {
+  readonly dioptres: number;
+  /** Picture scale of this focus: a lens that focuses nearer moves outwards and magnifies. */
+  readonly breathing: number;
+}
+
+/**
+ * Where the lens focuses. Autofocus measures the middle depth within its window and, as phone cameras do,
+ * corrects the picture to the nominal scale; with manual focus the scale is nominal at the origin.
+ */
+export function focusFor(
+  geometry: GeometryBuffer,
+  frame: Frame,
+  settings: FocusSettings,
+  radius: number,
+): Focus {
+  const origin = 1000 / radius;
+  if (settings.AF ?? true) {
+    const depth = medianDepth(geometry, autofocusWindow(frame, settings));
+    return { dioptres: depth === undefined ? origin : 1000 / depth, breathing: 1 };
+  }
+  const dioptres = settings.manual_focus ?? MANUAL_DIOPTRES;
+  const metres = FOCAL_LENGTH_MM / 1000;
+  return { dioptres, breathing: (1 - metres * origin) / (1 - metres * dioptres) };
+}
+
+/**
+ * Diameter in pixels of the disc that a point becomes: the thin lens's circle of confusion, projected.
+ *
+ * @param depth mm along the optical axis
+ */
+export function blurDiameter(depth: number, dioptres: number, f: number): number {
+  return APERTURE_M * Math.abs(dioptres - 1000 / depth) * f;
+}
+
+interface Window {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/** The window in pixels of this frame. `AF_window` counts pixels of an uncropped photo; null is the middle third. */
+function autofocusWindow(frame: Frame, settings: FocusSettings): Window {
+  const fullWidth = frame.width + 2 * frame.left;
+  const fullHeight = frame.height + 2 * frame.top;
+  if (!settings.AF_window) {
+    return {
+      left: fullWidth / 3 - frame.left,
+      top: fullHeight / 3 - frame.top,
+      right: (2 * fullWidth) / 3 - frame.left,
+      bottom: (2 * fullHeight) / 3 - frame.top,
+    };
+  }
+  const [photoWidth, photoHeight] = stillSize(settings);
+  const [x, y, width, height] = settings.AF_window;
+  const scaleX = fullWidth / photoWidth;
+  const scaleY = fullHeight / photoHeight;
+  return {
+    left: x * scaleX - frame.left,
+    top: y * scaleY - frame.top,
+    right: (x + width) * scaleX - frame.left,
+    bottom: (y + height) * scaleY - frame.top,
+  };
+}
+
+function medianDepth(geometry: GeometryBuffer, window: Window): number | undefined {
+  const depths: number[] = [];
+  const right = Math.min(geometry.width, Math.ceil(window.right) - geometry.x);
+  const bottom = Math.min(geometry.height, Math.ceil(window.bottom) - geometry.y);
+  for (let y = Math.max(0, Math.floor(window.top) - geometry.y); y < bottom; y++) {
+    for (let x = Math.max(0, Math.floor(window.left) - geometry.x); x < right; x++) {
+      const depth = geometry.depth[y * geometry.width + x] as number;
+      if (depth < Number.POSITIVE_INFINITY) depths.push(depth);
+    }
+  }
+  return depths.sort((a, b) => a - b)[depths.length >> 1];
+}
