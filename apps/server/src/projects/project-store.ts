@@ -11,7 +11,7 @@ import {
 import { type Clock, Emitter, type Logger, timestamp } from "@openscan/runtime";
 import { removeUnfinishedWrites } from "@openscan/runtime/atomic-file";
 import { encodeProject, type ProjectFields } from "./encoding.js";
-import { createFolder, entries, fileInside, fileSize, hasCode, relativeParts } from "./folders.js";
+import { createFolder, entries, fileInside, hasCode, relativeParts } from "./folders.js";
 import { projectFile, thumbnailFile } from "./layout.js";
 import { loadProject } from "./load-project.js";
 import { type NewScan, ProjectFolder } from "./project-folder.js";
@@ -30,8 +30,6 @@ export interface SavedPhoto {
   readonly file: string;
   readonly metadata: PhotoMetadata;
 }
-
-const anytime = () => {};
 
 /**
  * The projects and scans, in memory and as files of the older backend's layout. Whatever moment the process is
@@ -72,7 +70,7 @@ export class ProjectStore {
         this.#log.error({ err, folder }, "a project could not be loaded");
       }
     }
-    await this.flush().catch((err: unknown) =>
+    await this.close().catch((err: unknown) =>
       this.#log.error({ err }, "a project could not be brought up to date"),
     );
   }
@@ -111,7 +109,7 @@ export class ProjectStore {
   }
 
   /** @param guard throws when the project must not be deleted now; asked right before it is */
-  async delete(name: string, guard: (project: Project) => void = anytime): Promise<void> {
+  async delete(name: string, guard: (project: Project) => void): Promise<void> {
     const folder = this.#folder(name);
     try {
       await folder.remove(guard);
@@ -134,7 +132,7 @@ export class ProjectStore {
   }
 
   /** @param guard throws when the scan must not be deleted now; asked right before it is */
-  async deleteScan(project: string, index: number, guard: (scan: Scan) => void = anytime): Promise<void> {
+  async deleteScan(project: string, index: number, guard: (scan: Scan) => void): Promise<void> {
     await this.#folder(project).deleteScan(index, guard);
   }
 
@@ -175,16 +173,9 @@ export class ProjectStore {
     return fileInside(this.#folder(project).scan(index).path, filename);
   }
 
-  /** Absolute path of the thumbnail; `undefined` while there is none. */
-  async findThumbnail(project: string): Promise<string | undefined> {
-    const file = join(this.#folder(project).path, thumbnailFile);
-    return (await fileSize(file)) > 0 ? file : undefined;
-  }
-
-  async thumbnail(project: string): Promise<string> {
-    const file = await this.findThumbnail(project);
-    if (file !== undefined) return file;
-    throw new ScanError("not_found", `project ${JSON.stringify(project)} has no thumbnail yet`);
+  /** Absolute path of the project's thumbnail, whether there is one yet or not. */
+  thumbnailFile(project: string): string {
+    return join(this.#folder(project).path, thumbnailFile);
   }
 
   async saveThumbnail(project: string, jpeg: Uint8Array): Promise<void> {
@@ -192,7 +183,7 @@ export class ProjectStore {
   }
 
   /** Resolves when everything asked for so far is on the disk. */
-  async flush(): Promise<void> {
+  async close(): Promise<void> {
     await Promise.all([...this.#projects.values()].map((folder) => folder.flush()));
   }
 

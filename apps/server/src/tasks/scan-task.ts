@@ -1,0 +1,207 @@
+import { type Scan, ScanError, type ScanPath, type TaskProgress } from "@openscan/protocol";
+import { timestamp } from "@openscan/runtime";
+import { defineTask, parameters, type TaskContext, TaskInterrupted, type TaskType } from "@openscan/tasks";
+import { z } from "zod";
+import { fileSize } from "../projects/folders.js";
+import { capturedSteps, photoName } from "../projects/layout.js";
+import type { ProjectStore } from "../projects/project-store.js";
+import { BackgroundJobs } from "./background-jobs.js";
+import { FocusControl, focusPositions } from "./focus-stack.js";
+import { planScan, requireReachable, scanPoints } from "./scan-plan.js";
+import { position, type ScanCamera, type Scanner, type ScanPhoto } from "./scanner.js";
+import { makeThumbnail } from "./thumbnail.js";
+
+export const scanTaskType = "scan_task";
+
+/** Photos that may wait for the disk while the scan goes on. */
+const UNSAVED_PHOTOS = 2;
+const REST = { theta: 90, fi: 90 };
+
+export interface ScanTaskOptions {
+  readonly store: ProjectStore;
+  readonly device: Scanner;
+}
+
+/** The members of a scan that say which one it is; the others are there for those who look at the task. */
+const ScanReference = z.object({ project_name: z.string(), index: z.int() });
+type ScanReference = z.output<typeof ScanReference>;
+type Position = ScanPath["points"][number];
+
+/** Arguments of a new task for a scan: what it is, never what becomes of it. */
+export function scanTaskArguments(scan: Scan): unknown[] {
+  const { project_name, index, settings, camera_name, camera_settings, description } = scan;
+  return [{ project_name, index, settings, camera_name, camera_settings, description }, scan.current_step];
+}
+
+/**
+ * Photographs every position of a stored scan that has no photos yet. Its settings come from the store, not from
+ * the arguments; `start_step` only tells where the scan stood when the task was made.
+ */
+export function scanTask({ store, device }: ScanTaskOptions): TaskType {
+  const parse = parameters(z.object({ scan: ScanReference, start_step: z.int().min(0).default(0) }));
+  return defineTask({
+    type: scanTaskType,
+    concurrency: "exclusive",
+    input(args, kwargs) {
+      const { scan } = parse(args, kwargs);
+      store.scan(scan.project_name, scan.index);
+      return scan;
+    },
+    run: (reference, context) => new ScanRun(reference, context, store, device).run(),
+  });
+}
+
+class ScanRun {
+  readonly #reference: ScanReference;
+  readonly #context: TaskContext;
+  readonly #store: ProjectStore;
+  readonly #scanner: Scanner;
+  readonly #saves = new BackgroundJobs(UNSAVED_PHOTOS);
+  #lapStart: number;
+  #reported = -1;
+
+  constructor(reference: ScanReference, context: TaskContext, store: ProjectStore, scanner: Scanner) {
+    this.#reference = reference;
+    this.#context = context;
+    this.#store = store;
+    this.#scanner = scanner;
+    this.#lapStart = context.clock.monotonic();
+  }
+
+  async *run(): AsyncGenerator<TaskProgress, string, void> {
+    const { signal, clock } = this.#context;
+    // Lets everybody who listens to the tasks hear that this one has started.
+    await this.#context.checkpoint();
+    const { settings, camera_name } = this.#claimed();
+    if (camera_name === null) throw new ScanError("invalid", "the scan names no camera");
+    const camera = this.#scanner.camera(camera_name);
+    requireReachable(scanPoints(settings, this.#scanner.status().scan_radius_mm), this.#scanner.motors);
+    const focus = new FocusControl(camera);
+    try {
+      await this.#scanner.prepareScan(signal);
+      await this.#requireThumbnail(camera);
+      const path = await this.#path();
+      const total = path.points.length;
+      yield* this.#progress(total);
+      this.#lapStart = clock.monotonic();
+      for (const point of this.#remaining(path)) {
+        await this.#context.checkpoint();
+        await this.#scanner.moveTo(point.polar, signal);
+        yield* this.#progress(total);
+        await this.#context.checkpoint();
+        if (settings.pause_before_capture_ms > 0) await clock.sleep(settings.pause_before_capture_ms, signal);
+        await this.#capture(point, camera, focus);
+        yield* this.#progress(total);
+      }
+      await this.#saves.done();
+      yield* this.#progress(total);
+      return `Scan ${this.#reference.index} completed: ${total} positions photographed.`;
+    } finally {
+      await this.#saves.ended();
+      // At a shutdown the scanner has to stand still soon; a cancelled scan goes back to rest.
+      if (!(signal.reason instanceof TaskInterrupted)) {
+        await this.#attempt("the scanner did not return to rest", () => this.#scanner.moveTo(REST));
+      }
+      await this.#attempt("the camera's focus was not restored", () => focus.restore());
+    }
+  }
+
+  /** A second task for a scan, made by hand, must not get between the first one and its camera. */
+  #claimed(): Scan {
+    const scan = this.#scan();
+    if (scan.task_id === this.#context.id) return scan;
+    const owner = scan.task_id === null ? "no task" : `task ${scan.task_id}`;
+    throw new ScanError("conflict", `scan ${scan.index} is ${scan.status} and belongs to ${owner}`);
+  }
+
+  #scan(): Scan {
+    return this.#store.scan(this.#reference.project_name, this.#reference.index);
+  }
+
+  /** The order is decided once: after a resume the motors stand elsewhere, and another one would skip positions. */
+  async #path(): Promise<ScanPath> {
+    const { project_name, index } = this.#reference;
+    const stored = await this.#store.findPath(project_name, index);
+    if (stored) return stored;
+    const path = planScan(this.#scan(), this.#scanner, timestamp(this.#context.clock));
+    await this.#store.savePath(project_name, index, path);
+    return path;
+  }
+
+  #remaining({ points }: ScanPath): Position[] {
+    const { photos, settings } = this.#scan();
+    const captured = capturedSteps(photos, settings.focus_stacks);
+    return points.filter((point) => !captured.has(point.original_step));
+  }
+
+  async #capture(point: Position, camera: ScanCamera, focus: FocusControl): Promise<void> {
+    const { signal } = this.#context;
+    const { settings } = this.#scan();
+    for (const [index, dioptres] of focusPositions(settings).entries()) {
+      await this.#context.checkpoint();
+      if (dioptres !== null) await focus.focusAt(dioptres);
+      const photo = await camera.capture({ format: settings.image_format, signal });
+      await this.#save(photo, point, dioptres === null ? null : index, camera);
+    }
+  }
+
+  async #save(photo: ScanPhoto, point: Position, stack: number | null, camera: ScanCamera): Promise<void> {
+    const { project_name, settings, index } = this.#scan();
+    const metadata = {
+      format: settings.image_format,
+      camera_metadata: {
+        camera_name: camera.name,
+        camera_settings: camera.settings.get(),
+        raw_metadata: { ...photo.rawMetadata, actual_position: position(this.#scanner, point.polar) },
+      },
+      scan_metadata: {
+        step: point.original_step,
+        polar_coordinates: point.polar,
+        project_name,
+        scan_index: index,
+        stack_index: stack,
+        cart_coordinates: point.cartesian,
+      },
+    };
+    const file = photoName(index, { step: point.original_step, stack }, photo.extension);
+    const seconds = this.#lap();
+    await this.#saves.start(() =>
+      this.#store.savePhoto(project_name, index, { file, bytes: photo.bytes, metadata, seconds }),
+    );
+  }
+
+  /** Seconds since it was asked last. */
+  #lap(): number {
+    const start = this.#lapStart;
+    this.#lapStart = this.#context.clock.monotonic();
+    return (this.#lapStart - start) / 1000;
+  }
+
+  /** Reports the positions whose photos are on the disk, when there are more than before. */
+  *#progress(total: number): Generator<TaskProgress, void, void> {
+    const current = this.#scan().current_step;
+    if (current === this.#reported) return;
+    this.#reported = current;
+    yield { current, total, message: `${current} of ${total} positions photographed` };
+  }
+
+  async #requireThumbnail(camera: ScanCamera): Promise<void> {
+    const { project_name } = this.#reference;
+    const { signal } = this.#context;
+    if ((await fileSize(this.#store.thumbnailFile(project_name))) > 0) return;
+    await this.#attempt("the project has no thumbnail", async () => {
+      const preview = await camera.preview(signal);
+      const { orientation_flag } = camera.settings.get();
+      await this.#store.saveThumbnail(project_name, await makeThumbnail(preview, orientation_flag));
+    });
+    signal.throwIfAborted();
+  }
+
+  async #attempt(failure: string, action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (err) {
+      this.#context.log.error({ err, ...this.#reference }, failure);
+    }
+  }
+}
