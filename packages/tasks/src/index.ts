@@ -2,7 +2,8 @@ export type { Concurrency } from "./lane.js";
 export { parameters } from "./parameters.js";
 export { TaskInterrupted } from "./task-interrupted.js";
 export type { TaskEvent } from "./task-book.js";
-export { type TaskLimits, TaskManager, type TaskManagerOptions } from "./task-manager.js";
+export type { TaskLimits } from "./task-limits.js";
+export { TaskManager, type TaskManagerOptions } from "./task-manager.js";
 export { FileTaskStore, type StoredTask, type TaskStore } from "./task-store.js";
 export {
   type Arguments,

@@ -1,20 +1,12 @@
 import { ScanError, type Task, type TaskProgress, type TaskStatus } from "@openscan/protocol";
 import { frozenJson } from "./frozen-json.js";
 
-/** The states that may follow a state; `running` and `cancelled` follow themselves (progress; unwound). */
-const followers: Readonly<Record<TaskStatus, readonly TaskStatus[]>> = {
-  pending: ["running", "cancelled", "interrupted", "error"],
-  running: ["running", "paused", "completed", "cancelled", "error", "interrupted"],
-  paused: ["running", "completed", "cancelled", "error", "interrupted"],
-  cancelled: ["cancelled", "pending", "error"],
-  error: ["pending", "error"],
-  interrupted: ["pending", "error"],
-  completed: [],
-};
+const active = ["pending", "running", "paused"] as const;
+const stopped = ["cancelled", "error", "interrupted"] as const;
 
 /** A task record is never changed: each transition makes a new frozen one, which is what events carry. */
-function become(task: Task, status: TaskStatus, changes: Partial<Task>): Task {
-  if (!followers[task.status].includes(status)) {
+function become(task: Task, from: readonly TaskStatus[], status: TaskStatus, changes: Partial<Task>): Task {
+  if (!from.includes(task.status)) {
     throw new ScanError("internal", `task ${task.id} cannot become ${status}: it is ${task.status}`);
   }
   return Object.freeze({ ...task, ...changes, status });
@@ -38,25 +30,25 @@ export function created(
 }
 
 export function started(task: Task, at: string): Task {
-  return become(task, "running", { started_at: at });
+  return become(task, ["pending"], "running", { started_at: at });
 }
 
 export function reported(task: Task, { current, total, message }: TaskProgress): Task {
-  return become(task, "running", { progress: Object.freeze({ current, total, message }) });
+  return become(task, ["running"], "running", { progress: Object.freeze({ current, total, message }) });
 }
 
 export function paused(task: Task): Task {
-  return become(task, "paused", { progress: withMessage(task, "Task paused.") });
+  return become(task, ["running"], "paused", { progress: withMessage(task, "Task paused.") });
 }
 
 export function resumed(task: Task): Task {
-  return become(task, "running", { progress: withMessage(task, "Task resumed.") });
+  return become(task, ["paused"], "running", { progress: withMessage(task, "Task resumed.") });
 }
 
 /** @throws TypeError when the result is not JSON */
 export function completed(task: Task, result: unknown, at: string): Task {
   const progress = Object.freeze({ ...task.progress, current: task.progress.total });
-  return become(task, "completed", {
+  return become(task, ["running", "paused"], "completed", {
     progress,
     result: frozenJson(result ?? null, "result"),
     completed_at: at,
@@ -64,16 +56,16 @@ export function completed(task: Task, result: unknown, at: string): Task {
 }
 
 export function failed(task: Task, error: string, at: string): Task {
-  return become(task, "error", { error, completed_at: at });
+  return become(task, ["running", "paused"], "error", { error, completed_at: at });
 }
 
 /** @param at `null` while the body still unwinds; `unwound` then adds the time */
 export function cancelled(task: Task, error: string, at: string | null): Task {
-  return become(task, "cancelled", { error, completed_at: at });
+  return become(task, active, "cancelled", { error, completed_at: at });
 }
 
 export function unwound(task: Task, at: string): Task {
-  return become(task, "cancelled", { completed_at: at });
+  return become(task, ["cancelled"], "cancelled", { completed_at: at });
 }
 
 /** How a body ended. */
@@ -92,22 +84,28 @@ export function concluded(task: Task, outcome: Outcome, at: string): Task {
 }
 
 export function interrupted(task: Task): Task {
-  return become(task, "interrupted", { error: "Task was interrupted by a shutdown." });
+  return become(task, active, "interrupted", { error: "Task was interrupted by a shutdown." });
 }
 
 export function restarted(task: Task): Task {
-  return become(task, "pending", fresh);
+  return become(task, stopped, "pending", fresh);
+}
+
+/** Whether a restart is possible: it ended without having completed. */
+export function isStopped({ status }: Task): boolean {
+  return stopped.some((other) => other === status);
 }
 
 /** A record of an earlier process as this process may list it; the same object if nothing had to change. */
 export function restored(task: Task, typeIsKnown: boolean): Task {
   if (!typeIsKnown) {
     const error = `Task type "${task.task_type}" is not registered.`;
-    return task.status === "error" && task.error === error ? task : become(task, "error", { error });
+    return task.status === "error" && task.error === error
+      ? task
+      : become(task, [...active, ...stopped], "error", { error });
   }
   // A pending task is not queued again: after a power cut motors must not start by themselves.
-  const active = task.status === "pending" || task.status === "running" || task.status === "paused";
-  return active ? interrupted(task) : task;
+  return isStopped(task) ? task : interrupted(task);
 }
 
 function textOf(cause: unknown): string {

@@ -1,25 +1,13 @@
-import { ScanError, type Task, type TaskProgress } from "@openscan/protocol";
+import { ScanError, type Task } from "@openscan/protocol";
 import { type Clock, type Emitter, type Logger, timestamp } from "@openscan/runtime";
 import { frozenJson } from "./frozen-json.js";
-import { Lane } from "./lane.js";
-import { runBody } from "./run-body.js";
 import { TaskBook, type TaskEntry, type TaskEvent } from "./task-book.js";
-import { TaskInterrupted } from "./task-interrupted.js";
+import { defaultLimits, type TaskLimits } from "./task-limits.js";
 import * as machine from "./task-machine.js";
 import { TaskRun } from "./task-run.js";
+import { TaskScheduler } from "./task-scheduler.js";
 import type { TaskStore } from "./task-store.js";
-import type { Arguments, LaneName, TaskContext, TaskType } from "./task-type.js";
-
-export interface TaskLimits {
-  /** Running `concurrent` tasks per lane; default 3. */
-  readonly concurrent: number;
-  /** Running `worker` tasks per lane; default 8, twice the cores of a Raspberry Pi. */
-  readonly worker: number;
-  /** Queued tasks per lane; default 100. */
-  readonly waiting: number;
-  /** Ended tasks that are kept; default 200, at least 1. */
-  readonly ended: number;
-}
+import type { Arguments, TaskType } from "./task-type.js";
 
 export interface TaskManagerOptions {
   readonly types: readonly TaskType[];
@@ -41,11 +29,9 @@ export class TaskManager {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #newId: () => string;
-  readonly #limits: TaskLimits;
   readonly #shutdownGraceMs: number;
   readonly #book: TaskBook;
-  readonly #lanes: Readonly<Record<LaneName, Lane<TaskRun>>>;
-  #closed = false;
+  readonly #scheduler: TaskScheduler;
   #closing: Promise<void> | undefined;
 
   /** @throws ScanError `invalid` when two types have the same name */
@@ -57,9 +43,9 @@ export class TaskManager {
     this.#log = log;
     this.#newId = newId;
     this.#shutdownGraceMs = shutdownGraceMs;
-    this.#limits = { concurrent: 3, worker: 8, waiting: 100, ended: 200, ...options.limits };
-    this.#book = new TaskBook({ store, clock, log, progressIntervalMs, endedLimit: this.#limits.ended });
-    this.#lanes = { scanner: new Lane(this.#limits), network: new Lane(this.#limits) };
+    const limits = { ...defaultLimits, ...options.limits };
+    this.#book = new TaskBook({ store, clock, log, progressIntervalMs, endedLimit: limits.ended });
+    this.#scheduler = new TaskScheduler({ book: this.#book, clock, log, limits });
   }
 
   /** The events of each task obey `historyProblem` of `@openscan/tasks/testing`. */
@@ -95,7 +81,7 @@ export class TaskManager {
   async create(type: string, args: unknown[] = [], kwargs: Record<string, unknown> = {}): Promise<Task> {
     const definition = this.#type(type);
     const body = definition.prepare(args, kwargs);
-    this.#checkRoom(definition);
+    this.#scheduler.checkRoom(definition);
     const shown = presentable(definition.redact(args, kwargs));
     const task = machine.created({
       id: this.#newId(),
@@ -108,7 +94,7 @@ export class TaskManager {
     });
     const entry: TaskEntry = { task, given: { args, kwargs }, storesArguments: shown !== undefined };
     this.#book.add(entry);
-    await this.#enqueue(entry, task, new TaskRun(task.id, definition, () => body));
+    await this.#scheduler.enqueue(entry, task, new TaskRun(task.id, definition, () => body));
     return entry.task;
   }
 
@@ -128,7 +114,7 @@ export class TaskManager {
    * @throws ScanError `not_found`, as `pause`, `resume`, `restart` and `ended` do for an unknown id
    */
   cancel(id: string): Task {
-    return this.#cancel(this.#book.find(id), "Task cancelled by user.");
+    return this.#scheduler.cancel(this.#book.find(id), "Task cancelled by user.");
   }
 
   /** Holds a running task at its next checkpoint or progress; any other is returned unchanged. */
@@ -159,12 +145,12 @@ export class TaskManager {
   restart(id: string): Task {
     const entry = this.#book.find(id);
     const { task, given, run } = entry;
-    if (!["cancelled", "error", "interrupted"].includes(task.status)) return task;
+    if (!machine.isStopped(task)) return task;
     if (run) throw new ScanError("conflict", `task ${id} is still stopping`);
     const type = this.#type(task.task_type);
-    this.#checkRoom(type);
+    this.#scheduler.checkRoom(type);
     const again = new TaskRun(id, type, () => type.prepare(given.args, given.kwargs));
-    void this.#enqueue(entry, machine.restarted(task), again);
+    void this.#scheduler.enqueue(entry, machine.restarted(task), again);
     return entry.task;
   }
 
@@ -204,14 +190,14 @@ export class TaskManager {
 
   /** Interrupts everything, waits for the bodies, but not for ever, and writes what is not on the disk yet. */
   close(): Promise<void> {
-    this.#closed = true;
+    this.#scheduler.close();
     this.#closing ??= this.#shutDown();
     return this.#closing;
   }
 
   async #shutDown(): Promise<void> {
     const stopping = this.#book.all().flatMap(({ run }) => run?.ended ?? []);
-    for (const entry of this.#book.all()) this.#interrupt(entry);
+    for (const entry of this.#book.all()) this.#scheduler.interrupt(entry);
     const patience = new AbortController();
     const timeout = this.#clock.sleep(this.#shutdownGraceMs, patience.signal).catch(() => {});
     await Promise.race([Promise.all(stopping), timeout]);
@@ -222,121 +208,10 @@ export class TaskManager {
     await this.#book.flush();
   }
 
-  #interrupt(entry: TaskEntry): void {
-    const { run, task } = entry;
-    if (!run || task.status === "cancelled") return;
-    if (task.status === "pending") {
-      this.#settle(entry, run, machine.interrupted(task));
-      return;
-    }
-    void this.#book.update(entry, machine.interrupted(task));
-    run.abort(new TaskInterrupted());
-  }
-
-  #cancel(entry: TaskEntry, reason: string): Task {
-    const { task, run } = entry;
-    if (!run || task.status === "cancelled" || task.status === "interrupted") return task;
-    if (task.status === "pending") {
-      this.#settle(entry, run, machine.cancelled(task, reason, timestamp(this.#clock)));
-      return entry.task;
-    }
-    void this.#book.update(entry, machine.cancelled(task, reason, null));
-    run.abort(new ScanError("cancelled", reason));
-    return entry.task;
-  }
-
-  /** The only way into a queue: always its tail, after which heads are started as far as they may. */
-  #enqueue(entry: TaskEntry, task: Task, run: TaskRun): Promise<void> {
-    this.#book.begin(entry, run);
-    this.#lanes[run.type.lane].join(run);
-    const written = this.#book.update(entry, task);
-    if (run.concurrency === "exclusive") this.#preempt(run);
-    this.#pump(run.type.lane);
-    return written;
-  }
-
-  /** An endless task would keep an exclusive one waiting for ever, whether it runs or is queued before it. */
-  #preempt(by: TaskRun): void {
-    const { running, waiting } = this.#lanes[by.type.lane];
-    for (const run of [...running, ...waiting]) {
-      if (run === by || !run.type.preemptible) continue;
-      this.#cancel(this.#book.find(run.id), `Task cancelled to make room for ${by.type.type}.`);
-    }
-  }
-
-  #pump(name: LaneName): void {
-    const lane = this.#lanes[name];
-    while (!this.#closed) {
-      const run = lane.startNext();
-      if (!run) return;
-      const entry = this.#book.find(run.id);
-      void this.#book.update(entry, machine.started(entry.task, timestamp(this.#clock)));
-      void this.#execute(entry, run);
-    }
-  }
-
-  async #execute(entry: TaskEntry, run: TaskRun): Promise<void> {
-    const outcome = await this.#outcome(entry, run);
-    this.#settle(entry, run, machine.concluded(entry.task, outcome, timestamp(this.#clock)));
-  }
-
-  /** Runs a body to its end. Never rejects: whatever a body does, its slot must become free. */
-  async #outcome(entry: TaskEntry, run: TaskRun): Promise<machine.Outcome> {
-    try {
-      const body = run.open(this.#context(entry, run));
-      return { result: await runBody(body, run.signal, (progress) => this.#report(entry, run, progress)) };
-    } catch (cause) {
-      if (run.signal.aborted && cause !== run.signal.reason) {
-        this.#log.warn({ err: cause, task: run.id }, "a task failed while it was being stopped");
-      }
-      return { error: cause };
-    }
-  }
-
-  /** While a task is paused its progress is held back, and with it the body, which waits at its `yield`. */
-  async #report(entry: TaskEntry, run: TaskRun, progress: TaskProgress): Promise<void> {
-    while (run.gate.holds) await run.gate.pass();
-    run.signal.throwIfAborted();
-    this.#book.report(entry, progress);
-  }
-
-  /**
-   * Ends a run: the slot is free before anybody hears of the end, so that a listener may delete or restart the task,
-   * and the queue is examined after every end, a cancel of a queued task included.
-   */
-  #settle(entry: TaskEntry, run: TaskRun, task: Task): void {
-    this.#lanes[run.type.lane].leave(run);
-    this.#book.end(entry);
-    if (task !== entry.task) void this.#book.update(entry, task);
-    run.end(task);
-    this.#book.forgetOldest();
-    this.#pump(run.type.lane);
-  }
-
-  #context(entry: TaskEntry, run: TaskRun): TaskContext {
-    return {
-      id: run.id,
-      signal: run.signal,
-      get progress() {
-        return entry.task.progress;
-      },
-      checkpoint: () => run.gate.pass(),
-      log: this.#log.child({ task: run.id, type: run.type.type }),
-      clock: this.#clock,
-    };
-  }
-
   #type(name: string): TaskType {
     const type = this.#types.get(name);
     if (!type) throw new ScanError("not_found", `task type "${name}" is not registered`);
     return type;
-  }
-
-  #checkRoom({ lane }: TaskType): void {
-    if (this.#closed) throw new ScanError("offline", "no task can start: the process is shutting down");
-    const { length } = this.#lanes[lane].waiting;
-    if (length < this.#limits.waiting) return;
-    throw new ScanError("busy", `${length} tasks already wait in the ${lane} lane`);
   }
 }
 
