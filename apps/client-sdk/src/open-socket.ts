@@ -27,7 +27,7 @@ export interface OpenSocket<T extends object> {
   /** Aborted, with the reason, as soon as the connection is gone. */
   readonly lost: AbortSignal;
   /** What was read, in order, from the first message on; throws `lost.reason` at the end. */
-  readonly messages: AsyncIterable<T extends object>;
+  readonly messages: AsyncIterable<T>;
 }
 
 /**
