@@ -1,3 +1,4 @@
+import { clearImmediate, setImmediate } from "node:timers"; // the end of a turn, not a time
 import type { Logger } from "@openscan/runtime";
 import type { Batch, Connection } from "./connection.js";
 import { encodeTextFrame } from "./frame.js";
