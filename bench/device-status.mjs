@@ -71,7 +71,7 @@ const endstop = {
   },
 };
 
-/** A `device.status` event of about 1.6 kB: seven components, of which the turntable moves. */
+/** A `device.status` event of about 1.6 kB: six components, of which the turntable moves. */
 export function deviceStatus(index) {
   return {
     type: "device.status",
@@ -81,7 +81,7 @@ export function deviceStatus(index) {
       shield: "greenshield",
       cameras: { imx519: camera("imx519") },
       motors: { rotor: motor("rotor", 90), turntable: motor("turntable", 100 + (index % distinctEvents)) },
-      lights: { ring: light("ring"), back: light("back") },
+      lights: { ring: light("ring") },
       triggers: { shutter },
       endstops: { rotor_end: endstop },
       motors_timeout: 0,

@@ -3,7 +3,7 @@ import type { Clock } from "@openscan/runtime";
 const controlPingMs = 20_000;
 const silentTicksAllowed = 3;
 /** Silence after which a client that listens only to data gets a sign of life. */
-export const idleMs = 30_000;
+const idleMs = 30_000;
 
 /**
  * Tells when one connection needs a control ping (every 20 s), a data message (30 s without one), or to be

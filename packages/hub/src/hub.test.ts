@@ -135,7 +135,7 @@ test("the quietest connection over all namespaces makes room for a new one", asy
   const newcomer = await rig.connect("tasks");
   const { code, reason } = await quietest.closed;
   expect({ code, reason: JSON.parse(reason) }).toEqual({ code: 1013, reason: { retry_after_ms: 10_000 } });
-  expect(rig.hub.stats().connections).toEqual({ tasks: 3, device: 0 });
+  expect(rig.hub.stats().connections).toMatchObject({ tasks: 3, device: 0 });
   rig.hub.publish("tasks", taskUpdate(1));
   await Promise.all([talking, later, newcomer].map((client) => client.received(1)));
 });
@@ -150,7 +150,11 @@ test("closing delivers what was published, then the code and the reason", async 
     clients.map(() => ({ code: 1012, reason })),
   );
   expect(clients[0]?.messages).toEqual([JSON.stringify(taskUpdate(1))]);
-  expect(rig.hub.stats()).toEqual({ connections: { tasks: 0, device: 0 }, queuedBytes: 0, closedSlow: 0 });
+  expect(rig.hub.stats()).toMatchObject({
+    connections: { tasks: 0, device: 0 },
+    queuedBytes: 0,
+    closedSlow: 0,
+  });
   expect(rig.clock.pending).toBe(0);
 });
 

@@ -62,6 +62,32 @@ test("a malformed handshake is refused and leaves no connection", async () => {
   expect(rig.hub.stats().connections.tasks).toBe(0);
 });
 
+test.each(["Content-Length: 5\r\n\r\nhello", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"])(
+  "an offer of another protocol is declined: the request is answered as if it had not been made",
+  async (rest) => {
+    await using rig = await openRig();
+    rig.server.prependListener("request", ({ method, url, headers }) => {
+      expect({ method, url, custom: headers["x-custom"], upgrade: headers.upgrade }).toEqual({
+        method: "POST",
+        url: "/tasks?x=1",
+        custom: "kept",
+        upgrade: undefined,
+      });
+    });
+    const socket = connect(rig.port, "127.0.0.1");
+    socket.write("POST /tasks?x=1 HTTP/1.1\r\nHost: scanner\r\nConnection: Upgrade, HTTP2-Settings\r\n");
+    socket.write(`Upgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\nX-Custom: kept\r\n${rest}`);
+    let answer = "";
+    while (!answer.includes("hello")) answer += String(await once(socket, "data"));
+    expect(answer).toMatch(/^HTTP\/1\.1 418 /);
+    socket.write(
+      "POST /tasks?x=1 HTTP/1.1\r\nHost: scanner\r\nX-Custom: kept\r\nContent-Length: 5\r\n\r\nagain",
+    );
+    while (!answer.includes("again")) answer += String(await once(socket, "data"));
+    expect(rig.hub.stats().connections.tasks).toBe(0);
+  },
+);
+
 test("inbound text is ignored, whatever it says", async () => {
   await using rig = await openRig();
   const client = await rig.connect();
@@ -91,12 +117,17 @@ test.each([
   expect(rig.hub.stats().connections.tasks).toBe(1);
 });
 
-test("bytes that are no WebSocket frame close that connection with 1002", async () => {
+test.each([
+  ["no WebSocket frame", Buffer.alloc(1_000, 0xff), 1002],
+  ["text that is not UTF-8", Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0xff]), 1007],
+])("%s closes that connection", async (_, bytes, code) => {
   await using rig = await openRig();
   const client = await rig.connectRaw();
-  client.write(Buffer.alloc(1_000, 0xff));
-  const frames = parseFrames(await drain(client));
-  expect(frames.map(({ opcode, payload }) => [opcode, payload.readUInt16BE(0)])).toEqual([[8, 1002]]);
+  client.write(bytes);
+  const closeFrame = once(client, "data") as Promise<[Buffer]>;
+  client.resume();
+  const frames = parseFrames((await closeFrame)[0]);
+  expect(frames.map(({ opcode, payload }) => [opcode, payload.readUInt16BE(0)])).toEqual([[8, code]]);
 });
 
 test("a frame that comes with the handshake is read", async () => {

@@ -2,6 +2,7 @@ import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import type { NamespaceName } from "@openscan/protocol";
 import { WebSocketServer } from "ws";
+import { declineUpgrade } from "./decline-upgrade.js";
 import type { Hub } from "./hub.js";
 
 const maxInboundBytes = 64 * 1024;
@@ -12,7 +13,8 @@ export interface AttachOptions {
 }
 
 /**
- * Answers the server's WebSocket upgrades: paths that `route` knows lead into `hub`, others get 404.
+ * Answers the server's WebSocket upgrades: paths that `route` knows lead into `hub`, others get 404. Offers of
+ * another protocol are declined.
  *
  * @returns undoes it; connections that exist stay until the hub closes
  */
@@ -26,6 +28,10 @@ export function attachHub(server: Server, hub: Hub, { route }: AttachOptions): (
     handleProtocols: () => false,
   });
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (request.headers.upgrade?.toLowerCase() !== "websocket") {
+      declineUpgrade(server, request, socket, head);
+      return;
+    }
     // The HTTP server has let go of the socket; without a listener, a reset would end the process.
     socket.on("error", () => socket.destroy());
     const namespace = route(pathname(request));

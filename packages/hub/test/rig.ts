@@ -17,7 +17,7 @@ export async function openRig(limits: Partial<HubLimits> = {}) {
   const clock = new FakeClock();
   const log = recordingLogger();
   const hub = new Hub({ clock, log, limits });
-  const server = createServer((_, response) => response.writeHead(418).end());
+  const server = createServer((request, response) => request.pipe(response.writeHead(418)));
   const detach = attachHub(server, hub, { route: (pathname) => routes.get(pathname) });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
