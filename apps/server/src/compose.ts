@@ -39,11 +39,16 @@ export interface Environment {
 }
 
 export interface ScannerServer {
-  /** Starts to listen; resolves with the port. */
+  /** Starts to listen; resolves with the port. Until `initialize` is done, streams are open and REST answers 503. */
   listen(): Promise<number>;
+  /** Restores the tasks and opens the device; its first event tells every early client the whole device. */
+  initialize(): Promise<void>;
   /** Tells the clients, interrupts and saves the tasks, stops the motors. `restart` invites clients to come back. */
   close(reason: "stop" | "restart"): Promise<void>;
 }
+
+/** What a restart takes on a Raspberry Pi, roughly. */
+const retryAfterMs = 2000;
 
 const beside = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -73,8 +78,6 @@ export async function compose(config: Config, environment: Environment): Promise
   });
   const scanStatus = followScanTasks(tasks.events, store, log);
   connectFeeds({ hub, device, tasks });
-  await tasks.restore();
-  await device.initialize(await configurations.current());
   const scans = new Scans({ device, store, tasks });
 
   let status: Health["status"] = "starting";
@@ -95,7 +98,7 @@ export async function compose(config: Config, environment: Environment): Promise
       ...triggerRoutes(device),
       ...taskRoutes(tasks),
       ...projectRoutes({ store, tasks, scans }),
-      ...scanRoutes({ store, tasks, scans }),
+      ...scanRoutes({ store, scans }),
     ],
     {
       log,
@@ -112,17 +115,18 @@ export async function compose(config: Config, environment: Environment): Promise
       new Promise((resolve, reject) => {
         http.once("error", (cause: NodeJS.ErrnoException) => reject(listenError(cause, config)));
         http.listen(config.port, config.host, () => {
-          status = "ok";
           resolve((http.address() as AddressInfo).port);
         });
       }),
+    async initialize() {
+      await tasks.restore();
+      await device.initialize(await configurations.current());
+      status = "ok";
+    },
     async close(reason) {
       status = "stopping";
       log.info({ reason }, "shutting down");
-      const farewell =
-        reason === "restart"
-          ? ([1012, JSON.stringify({ retry_after_ms: 2000 })] as const)
-          : ([1001, "the server stops"] as const);
+      const restarts = reason === "restart";
       // Tasks before sockets, so that clients still hear how their tasks ended.
       const clean = await inOrder(log, {
         "refuse new clients": () => {
@@ -133,7 +137,8 @@ export async function compose(config: Config, environment: Environment): Promise
         "stop the hardware": () => device.close(),
         "note how the scans stand": () => scanStatus.settled(),
         "write the projects": () => store.close(),
-        "close the streams": () => hub.close(...farewell),
+        "close the streams": () =>
+          restarts ? hub.close(1012, JSON.stringify({ retry_after_ms: retryAfterMs })) : hub.close(1001),
         "close the requests": () => http.closeAllConnections(),
       });
       if (clean) await shutdown.markClean();
@@ -143,7 +148,8 @@ export async function compose(config: Config, environment: Environment): Promise
 }
 
 function listenError(cause: NodeJS.ErrnoException, { host, port }: Config): Error {
-  if (cause.code === "EADDRINUSE") return new ScanError("conflict", `port ${port} is in use; choose another one with --port`, { cause });
+  if (cause.code === "EADDRINUSE")
+    return new ScanError("conflict", `port ${port} is in use; choose another one with --port`, { cause });
   return new ScanError("internal", `cannot listen on ${host} port ${port}: ${cause.message}`, { cause });
 }
 

@@ -45,7 +45,10 @@ function asText(terminal: NodeJS.WritableStream, file: Writable): Writable {
 
 /** `time - LEVEL - message key=value …`, the layout that log viewers of the existing UI split by level. */
 function textLine(json: string): string {
-  const { asctime, levelname, message, ...fields } = JSON.parse(json) as Record<"asctime" | "levelname" | "message", string> &
+  const { asctime, levelname, message, ...fields } = JSON.parse(json) as Record<
+    "asctime" | "levelname" | "message",
+    string
+  > &
     Record<string, unknown>;
   const details = Object.entries(fields).map(([key, value]) => ` ${key}=${textOf(value)}`);
   return `${asctime} - ${levelname} - ${message}${details.join("")}\n`;

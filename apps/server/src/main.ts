@@ -39,6 +39,7 @@ async function main(): Promise<void> {
   });
 
   const port = await server.listen();
+  await server.initialize();
   process.stdout.write(`${greeting(config, port)}\n`);
 }
 

@@ -1,4 +1,11 @@
-import { type ApiVersion, apiVersions, latestVersion, type Health, type Versions } from "@openscan/protocol";
+import {
+  type ApiVersion,
+  apiVersions,
+  type Health,
+  latestVersion,
+  ScanError,
+  type Versions,
+} from "@openscan/protocol";
 import type { Logger } from "@openscan/runtime";
 import express, { type Express } from "express";
 import { cors } from "./cors.js";
@@ -29,6 +36,10 @@ export function createApplication(routes: readonly Route[], options: Application
   api.get("/health", (_req, res) => {
     const health = options.health();
     res.status(health.status === "ok" ? 200 : 503).json(health);
+  });
+  api.use((_req, _res, next) => {
+    if (options.health().status === "starting") throw new ScanError("offline", "The scanner is starting.");
+    next();
   });
   const routers = new Map(apiVersions.map((version) => [version, versionRouter(routes, version, options)]));
   for (const [prefix, version] of Object.entries(mounts))

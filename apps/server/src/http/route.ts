@@ -24,15 +24,15 @@ export interface Route {
 }
 
 /**
- * Joins a definition with its handler. A handler returns the JSON reply; for an endpoint with `media` it writes
- * the reply itself. It catches nothing: whatever it throws becomes the matching error reply.
+ * Joins a definition with its handler. A handler returns the JSON reply, or writes a reply of another media type
+ * itself and returns nothing. It catches nothing: whatever it throws becomes the matching error reply.
  */
 export function route<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends z.ZodType>(
   endpoint: Endpoint<P, Q, B, R>,
   handle: (
     input: Input<z.output<P>, z.output<Q>, z.output<B>>,
     exchange: Exchange,
-  ) => z.output<R> | Promise<z.output<R>>,
+  ) => z.output<R> | Promise<z.output<R> | void>,
 ): Route {
   return { endpoint, handle };
 }

@@ -8,7 +8,8 @@ export function sendFile(res: Response, path: string): Promise<void> {
     res.attachment(basename(path));
     res.sendFile(basename(path), { root: dirname(path), cacheControl: false, dotfiles: "allow" }, (error) => {
       if (!error || res.headersSent) resolve();
-      else if ("code" in error && error.code === "ENOENT") reject(new ScanError("not_found", `${basename(path)} does not exist`));
+      else if ("code" in error && error.code === "ENOENT")
+        reject(new ScanError("not_found", `${basename(path)} does not exist`));
       else reject(error);
     });
   });

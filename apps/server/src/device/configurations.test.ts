@@ -1,0 +1,107 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { DeviceConfiguration } from "@openscan/protocol";
+import { silentLogger } from "@openscan/runtime";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Configurations } from "./configurations.js";
+
+const presetDir = fileURLToPath(new URL("../../presets", import.meta.url));
+let directory = "";
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "openscan-configurations-"));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+const open = () =>
+  Configurations.open({
+    directory: join(directory, "device"),
+    presetDir,
+    initialPreset: "simulated_mini.json",
+    log: silentLogger,
+  });
+const file = (name: string) => join(directory, "device", name);
+
+test("the first start has every preset and one in use; the second keeps what the user made of it", async () => {
+  const first = await open();
+  expect(await first.current()).toMatchObject({
+    name: "Simulated OpenScan Mini",
+    model: "mini",
+    scan_radius_mm: 110,
+  });
+  expect((await first.list()).map(({ filename }) => filename).sort()).toEqual(
+    [...(await readdir(presetDir)), "device_config.json"].sort(),
+  );
+  await first.save({ ...(await first.current()), name: "mine" });
+  await rm(file("example_custom.json"));
+  const second = await open();
+  expect((await second.current()).name).toBe("mine");
+  expect((await second.list()).map(({ filename }) => filename)).not.toContain("example_custom.json");
+});
+
+test.each(await readdir(presetDir))("preset %s is a valid configuration", async (name) => {
+  const parsed = DeviceConfiguration.parse(JSON.parse(await readFile(join(presetDir, name), "utf8")));
+  if (name !== "unconfigured.json") expect(Object.keys(parsed.motors)).toEqual(["rotor", "turntable"]);
+});
+
+test("a configuration is found by name, with or without extension, and by its listed path", async () => {
+  const configurations = await open();
+  for (const name of [
+    "default_mini_greenshield.json",
+    "default_mini_greenshield",
+    file("default_mini_greenshield.json"),
+  ])
+    expect((await configurations.read(name)).name).toBe("OpenScan.eu Mini");
+});
+
+test.each(["../firmware.json", "/etc/passwd", "none.json", "device/device_config.json", "..", ""])(
+  "defect D8: %j is not read",
+  async (name) => {
+    const configurations = await open();
+    await expect(configurations.read(name)).rejects.toMatchObject({
+      code: "not_found",
+      detail: { available_configs: expect.arrayContaining(["device_config.json"]) as string[] },
+    });
+  },
+);
+
+test("files that are broken or wrong are listed as far as they can be, and refused by name", async () => {
+  const configurations = await open();
+  await writeFile(file("broken.json"), "{");
+  await writeFile(
+    file("wrong.json"),
+    JSON.stringify({ name: "w", model: "maxi", motors: { rotor: { acceleration: 1 } } }),
+  );
+  await writeFile(file("list.json"), "[]");
+  const listed = await configurations.list();
+  expect(listed.find(({ filename }) => filename === "broken.json")).toEqual({
+    filename: "broken.json",
+    path: file("broken.json"),
+  });
+  expect(listed.find(({ filename }) => filename === "wrong.json")).toMatchObject({
+    name: "w",
+    model: "maxi",
+    shield: "Unknown",
+  });
+  await expect(configurations.read("broken.json")).rejects.toThrow("broken.json is not JSON");
+  await expect(configurations.read("wrong.json")).rejects.toThrow(/wrong\.json[\s\S]*rotor/);
+  await expect(configurations.read("list.json")).rejects.toMatchObject({ code: "invalid" });
+});
+
+test("defect D7: reading never writes", async () => {
+  const configurations = await open();
+  const compact = JSON.stringify({ name: "compact" });
+  await writeFile(file("device_config.json"), compact);
+  await configurations.current();
+  await configurations.list();
+  expect(await readFile(file("device_config.json"), "utf8")).toBe(compact);
+});
+
+test("what is saved is read back the same, with four spaces as the existing backend writes it", async () => {
+  const configurations = await open();
+  const configuration = await configurations.current();
+  await configurations.save(configuration);
+  expect(await configurations.current()).toEqual(configuration);
+  expect(await readFile(file("device_config.json"), "utf8")).toMatch(/^\{\n {4}"name"/);
+});

@@ -1,0 +1,35 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Config } from "./config.js";
+import { openLog } from "./logging.js";
+
+let directory = "";
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "openscan-log-"));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+test("a line goes to the terminal and the text file, and as JSON to the detailed log", async () => {
+  const terminal = new PassThrough({ encoding: "utf8" });
+  const log = openLog({ logDir: join(directory, "logs"), logLevel: "info" } as Config, terminal);
+  log.debug({ hidden: true }, "not this");
+  log.warn({ motor: "rotor", angle: 90, note: "two words" }, "moved");
+  log.child({ task: 1 }).error({ err: new Error("disk full") }, "not saved");
+  const text = () => readFile(join(directory, "logs", "openscan_firmware.log"), "utf8");
+  await vi.waitFor(async () => expect(await text()).toContain("not saved"));
+  const [first, second] = (await text()).split("\n");
+  expect(first).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z - WARN - moved motor=rotor angle=90 note="two words"$/);
+  expect(second).toMatch(/ - ERROR - not saved task=1 err=Error: disk full/);
+  expect(terminal.read()).toBe(await text());
+  const detailed = () => readFile(join(directory, "logs", "openscan_detailed_log.json"), "utf8");
+  await vi.waitFor(async () => expect((await detailed()).trim().split("\n")).toHaveLength(2));
+  expect(JSON.parse((await detailed()).split("\n")[0] ?? "")).toMatchObject({
+    levelname: "WARN",
+    message: "moved",
+    motor: "rotor",
+    angle: 90,
+  });
+});

@@ -1,0 +1,102 @@
+import { once } from "node:events";
+import type { NamespaceName, Task } from "@openscan/protocol";
+import WebSocket from "ws";
+
+export type Message = { readonly type: string } & Record<string, unknown>;
+
+export interface Reply<T> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: T;
+}
+
+/** A subscriber that keeps everything it hears. */
+export interface Listener {
+  readonly socket: WebSocket;
+  readonly messages: Message[];
+  /** The text frames as they came. */
+  readonly frames: string[];
+  /** Resolves with the first message, past ones included, that `matches`. */
+  find(matches: (message: Message) => boolean): Promise<Message>;
+  readonly closed: Promise<{ code: number; reason: string }>;
+}
+
+/** What tests do with a running server, wherever it runs. */
+export class Api {
+  readonly url: string;
+
+  constructor(url: string) {
+    this.url = url;
+  }
+
+  async call<T = unknown>(method: string, path: string, body?: unknown): Promise<Reply<T>> {
+    const reply = await fetch(`${this.url}${path}`, {
+      method,
+      ...(body === undefined
+        ? {}
+        : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }),
+    });
+    const text = await reply.text();
+    const json = reply.headers.get("Content-Type")?.includes("json") ?? false;
+    return { status: reply.status, headers: reply.headers, body: (json ? JSON.parse(text) : text) as T };
+  }
+
+  async bytes(path: string): Promise<Uint8Array> {
+    const reply = await fetch(`${this.url}${path}`);
+    if (!reply.ok) throw new Error(`${path}: ${reply.status} ${await reply.text()}`);
+    return new Uint8Array(await reply.arrayBuffer());
+  }
+
+  async listen(namespace: NamespaceName, mount = "/latest"): Promise<Listener> {
+    const socket = new WebSocket(`${this.url.replace("http", "ws")}${mount}/ws/${namespace}`);
+    const messages: Message[] = [];
+    const frames: string[] = [];
+    const waiting = new Set<() => void>();
+    socket.on("message", (frame) => {
+      frames.push((frame as Buffer).toString());
+      messages.push(JSON.parse(frames.at(-1) ?? "") as Message);
+      for (const wake of waiting) wake();
+    });
+    const closed = once(socket, "close").then(([code, reason]) => ({
+      code: code as number,
+      reason: String(reason),
+    }));
+    await once(socket, "open");
+    const find = (matches: (message: Message) => boolean) =>
+      new Promise<Message>((resolve, reject) => {
+        const look = () => {
+          const found = messages.find(matches);
+          if (!found) return;
+          waiting.delete(look);
+          resolve(found);
+        };
+        waiting.add(look);
+        void closed.then(() => reject(new Error(`closed before it came; heard ${messages.length} messages`)));
+        look();
+      });
+    return { socket, messages, frames, find, closed };
+  }
+
+  async startScan(
+    project: string,
+    settings: Record<string, unknown>,
+    camera = "simulated camera",
+  ): Promise<Task> {
+    await this.call("POST", `/latest/projects/${project}`);
+    const { status, body } = await this.call<Task>(
+      "POST",
+      `/latest/projects/${project}/scan?camera_name=${encodeURIComponent(camera)}`,
+      settings,
+    );
+    if (status !== 200) throw new Error(`the scan did not start: ${status} ${JSON.stringify(body)}`);
+    return body;
+  }
+}
+
+export const taskOf = (message: Message): Task => message["task"] as Task;
+
+/** Matches the message in which a task got this status. */
+export const became =
+  (id: string, ...statuses: string[]) =>
+  (message: Message): boolean =>
+    message.type === "task.update" && taskOf(message).id === id && statuses.includes(taskOf(message).status);

@@ -1,0 +1,36 @@
+import { silentLogger, systemClock } from "@openscan/runtime";
+import { onTestFinished } from "vitest";
+import { compose } from "../../src/compose.js";
+import { Api } from "./api.js";
+import { createFolder, quickConfiguration, type ScannerFolder } from "./folder.js";
+
+export interface TestServer {
+  readonly api: Api;
+  readonly folder: ScannerFolder;
+  close(reason?: "stop" | "restart"): Promise<void>;
+}
+
+/** A server in this process, with every reply checked against its schema; gone with the test. */
+export async function startServer(configuration?: unknown): Promise<TestServer> {
+  const server = await listeningServer(configuration);
+  await server.initialize();
+  return server;
+}
+
+/** The same in the moment in which its port is open and its device is not yet. */
+export async function listeningServer(
+  configuration?: unknown,
+): Promise<TestServer & { initialize(): Promise<void> }> {
+  const folder = await createFolder(configuration ?? (await quickConfiguration()));
+  const server = await compose(
+    { ...folder.directories, port: 0, host: "127.0.0.1", logLevel: "error" },
+    { version: "1.2.3", clock: systemClock, log: silentLogger, checkResponses: true },
+  );
+  const port = await server.listen();
+  const close = (reason: "stop" | "restart" = "stop") => server.close(reason);
+  onTestFinished(async () => {
+    await close();
+    await folder.remove();
+  });
+  return { api: new Api(`http://127.0.0.1:${port}`), folder, close, initialize: () => server.initialize() };
+}
