@@ -13,7 +13,10 @@ const resync = (name: string): DeviceResync => ({ type: "resync", device: device
 const signal = new AbortController().signal;
 
 function failing(error: Error): Rest {
-  return { get: () => Promise.reject(error) } as unknown as Rest;
+  const get = async () => {
+    throw error;
+  };
+  return { get } as unknown as Rest;
 }
 
 test("merging keeps the latest device and the union of what changed", () => {

@@ -265,7 +265,9 @@ export class Stream<Event extends { type: string }, Resync extends { type: "resy
     const { feed, rest, clock, random, report } = this.#options;
     for (let failures = 0; ; failures++) {
       try {
-        return await feed.resync(rest, lost);
+        const snapshot = await feed.resync(rest, lost);
+        lost.throwIfAborted();
+        return snapshot;
       } catch (error) {
         lost.throwIfAborted();
         report(error);

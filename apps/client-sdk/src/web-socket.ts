@@ -20,12 +20,11 @@ export type SocketConstructor = new (url: string) => SocketLike;
  *
  * @throws ConnectionError (final) when there is neither, as in Node 20 without `ws`
  */
-export async function findWebSocket(): Promise<SocketConstructor> {
+export async function findWebSocket(fallback = "ws"): Promise<SocketConstructor> {
   if (typeof globalThis.WebSocket === "function") return globalThis.WebSocket;
   try {
     // Not a literal, so that bundlers for browsers, which never get here, do not look for the package.
-    const name = "ws";
-    const found = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as {
+    const found = (await import(/* @vite-ignore */ /* webpackIgnore: true */ fallback)) as {
       WebSocket: SocketConstructor;
     };
     return found.WebSocket;

@@ -25,9 +25,12 @@ export function fakeScanner(options: Partial<ScannerClientOptions> = {}) {
   const client = createScannerClient({
     url: "http://scanner:8000",
     WebSocket: sockets.WebSocket,
-    fetch: async (url) => {
+    fetch: async (url, { signal }) => {
       rest.requests.push(url);
-      return (await rest.answer(url)) ?? usual(url);
+      const aborted = new Promise<never>((_resolve, reject) => {
+        signal?.addEventListener("abort", () => reject(signal.reason));
+      });
+      return (await Promise.race([rest.answer(url), aborted])) ?? usual(url);
     },
     clock,
     random: () => 1,

@@ -1,4 +1,4 @@
-import type { SocketLike } from "../../src/web-socket.js";
+import type { SocketConstructor, SocketLike } from "../../src/web-socket.js";
 
 /** A socket whose other end is the test. */
 export class FakeSocket implements SocketLike {
@@ -52,12 +52,11 @@ export function fakeSockets() {
   const made: FakeSocket[] = [];
   return {
     made,
-    WebSocket: class extends FakeSocket {
-      constructor(url: string) {
-        super(url);
-        made.push(this);
-      }
-    },
+    WebSocket: function open(url: string) {
+      const socket = new FakeSocket(url);
+      made.push(socket);
+      return socket;
+    } as unknown as SocketConstructor,
     get last(): FakeSocket {
       const last = made.at(-1);
       if (!last) throw new Error("no socket was opened yet");
