@@ -1,1 +1,28 @@
-export {};
+export { Camera, type CaptureOptions } from "./camera/camera.js";
+export type { CameraDriver, CaptureRequest, Photo } from "./camera/driver.js";
+export {
+  type ComponentKind,
+  type Components,
+  type DetectedCamera,
+  type DriverContext,
+  type DriverDefinition,
+  type DriverSource,
+  defineCameraDriver,
+  defineEndstopDriver,
+  defineLightDriver,
+  defineMotorDriver,
+  defineTriggerDriver,
+} from "./define.js";
+export { Device, type DeviceChange, type DeviceOptions } from "./device.js";
+export type { EndstopDriver } from "./endstop/driver.js";
+export { Endstop } from "./endstop/endstop.js";
+export type { LightDriver } from "./light/driver.js";
+export { Light } from "./light/light.js";
+export type { MotorDriver, MoveOptions } from "./motor/driver.js";
+export { Motor } from "./motor/motor.js";
+export { planSteps, type Speed, type StepProfile } from "./motor/profile.js";
+export { checkReachable, type Position } from "./reachable.js";
+export { type AnyDriver, DriverRegistry } from "./registry.js";
+export { Settings } from "./settings.js";
+export type { TriggerDriver } from "./trigger/driver.js";
+export { Trigger } from "./trigger/trigger.js";

@@ -1,1 +1,20 @@
-export {};
+export type { CreateRenderer, Renderer } from "./camera/drivers/simulated.js";
+export {
+  cameraPose,
+  type DepthView,
+  type Frame,
+  type Intrinsics,
+  type Pose,
+  project,
+  renderDepth,
+  surfaceDistance,
+  surfacePoints,
+  Twin,
+  type TwinPhoto,
+  type TwinView,
+  twinFrame,
+  twinIntrinsics,
+  type Vector,
+} from "./camera/twin/index.js";
+export { simulatedDrivers } from "./simulated-drivers.js";
+export { SimulatedWorld } from "./simulated-world.js";

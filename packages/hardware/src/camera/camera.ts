@@ -1,0 +1,176 @@
+import {
+  CameraSettings,
+  type CameraStatus,
+  type CameraType,
+  type ImageFormat,
+  ScanError,
+} from "@openscan/protocol";
+import type { Clock } from "@openscan/runtime";
+import { fault } from "../fault.js";
+import { Lock } from "../lock.js";
+import { Settings } from "../settings.js";
+import { endsWithin, unlessAborted } from "../waiting.js";
+import type { CameraDriver, Photo } from "./driver.js";
+
+/** Beyond twice the exposure; the first shot of a camera that was just switched on is slow. */
+const CAPTURE_ALLOWANCE_MS = 60_000;
+const PREVIEW_LIMIT_MS = 30_000;
+/** How long a driver that was told to give up may take before the camera is used again. */
+const GRACE_MS = 5000;
+
+export interface CameraOptions {
+  readonly name: string;
+  readonly type: CameraType;
+  readonly settings: CameraSettings;
+  readonly driver: CameraDriver;
+  readonly clock: Clock;
+  /** Announces what has changed: `busy`, `settings`. */
+  readonly changed: (part: string) => void;
+}
+
+export interface CaptureOptions {
+  readonly format: ImageFormat;
+  readonly signal?: AbortSignal | undefined;
+  /** Makes a simulated photo repeatable. */
+  readonly seed?: number | undefined;
+}
+
+/** One camera: captures, settings and previews use it one after another. */
+export class Camera {
+  readonly name: string;
+  readonly type: CameraType;
+  readonly settings: Settings<CameraSettings>;
+  readonly #driver: CameraDriver;
+  readonly #clock: Clock;
+  readonly #changed: (part: string) => void;
+  readonly #lock: Lock;
+  readonly #closing = new AbortController();
+  /** Captures under way or waiting, and settings being applied. */
+  #claims = 0;
+  #nextFrame: Promise<Uint8Array> | undefined;
+
+  constructor({ name, type, settings, driver, clock, changed }: CameraOptions) {
+    this.name = name;
+    this.type = type;
+    this.#driver = driver;
+    this.#clock = clock;
+    this.#changed = changed;
+    this.#lock = new Lock(`camera ${JSON.stringify(name)}`);
+    this.settings = new Settings({
+      owner: `camera ${JSON.stringify(name)}`,
+      schema: CameraSettings,
+      initial: settings,
+      lock: this.#lock,
+      assertOpen: () => this.#assertOpen(),
+      apply: (values) => this.#whileBusy(() => driver.configure(values)),
+      changed: () => changed("settings"),
+    });
+  }
+
+  status(): CameraStatus {
+    return { name: this.name, type: this.type, busy: this.#claims > 0, settings: this.settings.get() };
+  }
+
+  /**
+   * Takes a photo, after those that were asked for before.
+   *
+   * @throws ScanError `bad_request` for a format that this camera has not; `busy` when too many wait already;
+   * `cancelled`; `timeout`; `hardware_fault`; `offline` when closed
+   */
+  async capture({ format, signal, seed }: CaptureOptions): Promise<Photo> {
+    this.#assertOpen();
+    const { formats } = this.#driver;
+    if (!formats.includes(format)) {
+      throw new ScanError("bad_request", `camera ${this.name} delivers ${formats.join(", ")}, not ${format}`);
+    }
+    return this.#whileBusy(() =>
+      this.#use({
+        signal,
+        limitMs: () => 2 * (this.settings.get().shutter ?? 0) + CAPTURE_ALLOWANCE_MS,
+        work: (stop) => this.#driver.capture({ format, signal: stop, seed }),
+      }),
+    );
+  }
+
+  /**
+   * The next preview frame, a small JPEG. All who ask while it is being made get the same one. Does not make
+   * the camera busy.
+   *
+   * @throws ScanError `busy` while a photo or settings have the camera; others as `capture`
+   */
+  async preview(signal?: AbortSignal): Promise<Uint8Array> {
+    this.#assertOpen();
+    if (this.#claims > 0) throw new ScanError("busy", `camera ${this.name} is busy`);
+    if (!this.#nextFrame) {
+      // Made for all viewers, hence not ended when the first of them leaves.
+      const frame = this.#use({
+        signal: undefined,
+        limitMs: () => PREVIEW_LIMIT_MS,
+        work: (stop) => this.#driver.preview(stop),
+      });
+      this.#nextFrame = frame;
+      const forget = () => {
+        this.#nextFrame = undefined;
+      };
+      frame.then(forget, forget);
+    }
+    return unlessAborted(this.#nextFrame, signal).catch((error: unknown) => {
+      throw signal?.aborted ? this.#cancelled(error) : error;
+    });
+  }
+
+  /** Gives up what is under way and lets go of the camera. Everything asked for later is `offline`. */
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort(new ScanError("offline", `camera ${this.name} is closed`));
+    await this.#lock.run(() => this.#driver.close());
+  }
+
+  async #whileBusy<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#claims++ === 0) this.#changed("busy");
+    try {
+      return await work();
+    } finally {
+      if (--this.#claims === 0) this.#changed("busy");
+    }
+  }
+
+  /** Uses the driver when it is this work's turn, at most for `limitMs`; errors name the camera. */
+  async #use<T>({ signal, limitMs, work }: Use<T>): Promise<T> {
+    const closing = this.#closing.signal;
+    const abandoned = AbortSignal.any(signal ? [signal, closing] : [closing]);
+    const giveUp = new AbortController();
+    const stop = AbortSignal.any([abandoned, giveUp.signal]);
+    try {
+      return await this.#lock.run(async () => {
+        const ms = limitMs();
+        const result = work(stop);
+        const inTime = await endsWithin(result, { clock: this.#clock, ms, signal: abandoned }).catch(
+          () => false,
+        );
+        if (inTime) return result;
+        giveUp.abort(new ScanError("timeout", `camera ${this.name} did not answer within ${ms} ms`));
+        await endsWithin(result, { clock: this.#clock, ms: GRACE_MS });
+        throw stop.reason;
+      }, abandoned);
+    } catch (error) {
+      if (signal?.aborted && !closing.aborted) throw this.#cancelled(error);
+      throw fault(`camera ${this.name}`, error);
+    }
+  }
+
+  #cancelled(cause: unknown): ScanError {
+    return new ScanError("cancelled", `camera ${this.name}: what was asked for was cancelled`, { cause });
+  }
+
+  #assertOpen(): void {
+    this.#closing.signal.throwIfAborted();
+  }
+}
+
+interface Use<T> {
+  readonly signal: AbortSignal | undefined;
+  /** Asked when the work begins. */
+  readonly limitMs: () => number;
+  readonly work: (stop: AbortSignal) => Promise<T>;
+}

@@ -1,0 +1,67 @@
+import { type DriverChoice, ScanError } from "@openscan/protocol";
+import { z } from "zod";
+import type { ComponentKind, Components, DetectedCamera, DriverContext, DriverDefinition } from "./define.js";
+
+/** Any of the five kinds of drivers. */
+export type AnyDriver = { [Kind in ComponentKind]: DriverDefinition<Kind> }[ComponentKind];
+
+/** The drivers there are: an explicit list. */
+export class DriverRegistry {
+  readonly #drivers: readonly AnyDriver[];
+  readonly #defaultKind: string;
+
+  /** @param defaultKind drives components whose configuration names no driver */
+  constructor(drivers: readonly AnyDriver[], defaultKind: string) {
+    this.#drivers = drivers;
+    this.#defaultKind = defaultKind;
+  }
+
+  /**
+   * Picks the driver of one component and checks its settings, without touching any hardware.
+   *
+   * @returns opens the driver
+   * @throws ScanError `invalid` naming the component and what is wrong
+   */
+  resolve<Kind extends ComponentKind>(
+    component: Kind,
+    name: string,
+    choice: DriverChoice = { kind: this.#defaultKind },
+  ): (context: DriverContext<Kind>) => Promise<Components[Kind]["driver"]> {
+    const known = this.#drivers.filter((driver) => driver.component === component);
+    const found = known.find(({ kind }) => kind === choice.kind);
+    if (!found) {
+      const kinds = known.map(({ kind }) => kind).join(", ");
+      throw new ScanError(
+        "invalid",
+        `${component} ${JSON.stringify(name)}: there is no driver ${JSON.stringify(choice.kind)}, only ${kinds}`,
+      );
+    }
+    const { kind: _, ...settings } = choice;
+    const parsed = (found as unknown as DriverDefinition<Kind>).parse(settings);
+    if (parsed.success) return parsed.data;
+    throw new ScanError(
+      "invalid",
+      `${component} ${JSON.stringify(name)}: driver ${choice.kind}: ${z.prettifyError(parsed.error)}`,
+    );
+  }
+
+  /** All cameras that the drivers find, and which driver found them. */
+  async detectCameras(): Promise<Record<string, DetectedCamera & { driver: { kind: string } }>> {
+    const cameras: Record<string, DetectedCamera & { driver: { kind: string } }> = {};
+    for (const { kind, detect } of this.#drivers) {
+      for (const [name, camera] of Object.entries((await detect?.()) ?? {})) {
+        cameras[name] = { ...camera, driver: { kind } };
+      }
+    }
+    return cameras;
+  }
+
+  /** JSON Schema of every driver's settings, by component and kind: a form for them needs nothing else. */
+  schemas(): Record<ComponentKind, Record<string, unknown>> {
+    const schemas = { camera: {}, motor: {}, light: {}, trigger: {}, endstop: {} };
+    for (const { component, kind, settings } of this.#drivers) {
+      Object.assign(schemas[component], { [kind]: z.toJSONSchema(settings, { io: "input" }) });
+    }
+    return schemas;
+  }
+}
