@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -38,6 +38,16 @@ test("the first start has every preset and one in use; the second keeps what the
   const second = await open();
   expect((await second.current()).name).toBe("mine");
   expect((await second.list()).map(({ filename }) => filename)).not.toContain("example_custom.json");
+});
+
+test("a folder that holds only the configuration in use gets the presets too", async () => {
+  await mkdir(join(directory, "device"));
+  await writeFile(file("device_config.json"), JSON.stringify({ name: "mine" }));
+  const configurations = await open();
+  expect((await configurations.current()).name).toBe("mine");
+  expect((await configurations.list()).map(({ filename }) => filename)).toContain(
+    "default_mini_greenshield.json",
+  );
 });
 
 test.each(await readdir(presetDir))("preset %s is a valid configuration", async (name) => {

@@ -35,13 +35,13 @@ export class Configurations {
     this.#log = log;
   }
 
-  /** Opens the folder; on the first start copies the presets into it and puts one into use. */
+  /** Opens the folder; copies the presets into it where there are none, and puts one into use on the first start. */
   static async open(options: ConfigurationsOptions): Promise<Configurations> {
     const { directory, presetDir, initialPreset, log } = options;
     await mkdir(directory, { recursive: true });
     await removeUnfinishedWrites(directory);
     const present = new Set(await readdir(directory));
-    if (present.size === 0)
+    if ([...present].every((name) => name === CURRENT))
       for (const preset of await readdir(presetDir))
         await copyFile(join(presetDir, preset), join(directory, preset));
     if (!present.has(CURRENT)) {

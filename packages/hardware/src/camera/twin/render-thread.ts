@@ -86,7 +86,8 @@ export class RenderThread {
   }
 
   #start(): Worker {
-    const worker = new Worker(this.#script);
+    // Without this process' own flags: the script is built, whatever the process was started to run from source.
+    const worker = new Worker(this.#script, { execArgv: [] });
     let cause: unknown;
     worker.on("message", (reply: RenderReply) => this.#answered(worker, reply));
     worker.on("error", (error) => {
