@@ -18,7 +18,8 @@ export type SpawnWorker = (
 ) => WorkerThread;
 
 export const spawnThread: SpawnWorker = (script, input, listener) => {
-  const worker = new Worker(script, { workerData: input });
+  // Options of this process, such as the condition that resolves packages to their TypeScript, are not the script's.
+  const worker = new Worker(script, { workerData: input, execArgv: [] });
   worker.on("message", (reply: WorkerReply) => listener(reply));
   worker.on("error", (error) => listener({ type: "failed", message: error.message }));
   worker.on("exit", (code) => listener({ type: "exit", code }));
