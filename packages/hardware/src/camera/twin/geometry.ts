@@ -173,7 +173,7 @@ class PixelView {
     const open = openness(this.#scene.grid, point, normal);
     const near = RING_REFERENCE_MM / distance;
     // A faint highlight: lamp and eye are in one place, so it shows where the surface faces the camera.
-    const highlight = 0.12 * cosine ** 40;
+    const highlight = 0.05 * cosine ** 40;
     this.#buffer.ring[pixel] = (cosine + highlight) * near * near * (0.45 + 0.55 * open);
     this.#buffer.ambient[pixel] = (0.6 + 0.4 * normal[2]) * open;
   }

@@ -9,7 +9,7 @@ import { Random } from "./random.js";
 /** Part of the ring light's full power that the room adds. */
 const AMBIENT = 0.02;
 /** Makes the object's middle tone come out right at 50 ms, gain 1 and full light. */
-const EXPOSURE = 1.15;
+const EXPOSURE = 1.5;
 const DEFAULT_SHUTTER_MS = 50;
 const DEFAULT_WHITE_BALANCE = 1.8;
 /** Light lost in the corners. */

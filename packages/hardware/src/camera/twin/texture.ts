@@ -6,7 +6,7 @@ const MASK = SIZE - 1;
 const COLOUR_WAVES = [17, 8.3];
 const BRIGHTNESS_WAVES = [3.1, 1.7, 0.94, 0.52, 0.28];
 const BRIGHTNESS_FALL = 0.88;
-const BRIGHTNESS = 0.62;
+const BRIGHTNESS = 1.1;
 
 /**
  * Solid texture: every point in space has a colour, so it needs no mapping and has no seams. Sums of value
@@ -41,14 +41,14 @@ export class SolidTexture {
     const light = Math.exp(this.#brightness(x, y, z, footprint));
 
     if (material === 1) {
-      out[offset] = Math.min(1, light * (0.3 + 0.06 * hue));
-      out[offset + 1] = Math.min(1, light * 0.33);
-      out[offset + 2] = Math.min(1, light * (0.38 - 0.04 * hue));
+      out[offset] = Math.min(1, light * (0.22 + 0.04 * hue));
+      out[offset + 1] = Math.min(1, light * 0.24);
+      out[offset + 2] = Math.min(1, light * (0.27 - 0.03 * hue));
       return;
     }
-    out[offset] = Math.min(1, light * (0.22 + 0.44 * hue));
-    out[offset + 1] = Math.min(1, light * (0.42 - 0.05 * hue));
-    out[offset + 2] = Math.min(1, light * (0.4 - 0.2 * hue));
+    out[offset] = Math.min(1, light * (0.15 + 0.32 * hue));
+    out[offset + 1] = Math.min(1, light * (0.3 - 0.03 * hue));
+    out[offset + 2] = Math.min(1, light * (0.28 - 0.14 * hue));
   }
 
   #brightness(x: number, y: number, z: number, footprint: number): number {
