@@ -5,7 +5,7 @@ import { Emitter } from "@openscan/runtime";
 import type { TaskEvent } from "@openscan/tasks";
 import { expect, test } from "vitest";
 import { followScanTasks } from "./scan-status.js";
-import { createBench, untilAborted } from "./testing.js";
+import { createBench, fivePoints, untilAborted } from "./testing.js";
 
 const storedScan = async (directory: string) =>
   JSON.parse(await readFile(join(directory, "Vase/scan01/scan.json"), "utf8")) as Scan;
@@ -41,7 +41,7 @@ test("defect 21: the scan's file follows its task through pause, resume and canc
 test("a queued scan that is cancelled is cancelled (extends defect 21)", async () => {
   const { device, start, ended, tasks, store, seen } = await createBench();
   const first = await start();
-  device.before = (_, signal) => untilAborted(signal);
+  device.before = (step, signal) => (step === "capture" ? untilAborted(signal) : undefined);
   const second = await start();
   await seen((task) => task.id === first.id && task.status === "running");
   expect(store.scan("Vase", 2)).toMatchObject({ status: "pending", task_id: second.id });
@@ -75,14 +75,10 @@ test("defect 23: a failure before the first position is told by the scan and its
 });
 
 test("defect 12: the stacking status follows its task, a cancel included", async () => {
-  const { store, log, directory } = await createBench();
+  const { device, store, log, directory } = await createBench();
   await store.create("Vase", null);
-  await store.createScan("Vase", {
-    settings: { ...(await import("./testing.js")).fivePoints },
-    camera_name: "front",
-    camera_settings: (await createBench()).device.cameraSettings,
-    description: null,
-  });
+  const camera = { camera_name: "front", camera_settings: device.cameraSettings };
+  await store.createScan("Vase", { settings: fivePoints, ...camera, description: null });
   const events = new Emitter<TaskEvent>(log);
   const following = followScanTasks(events, store, log);
   const task = { id: "t", task_type: "focus_stacking_task", run_args: ["Vase", 1] } as unknown as Task;
