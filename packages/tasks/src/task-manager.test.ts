@@ -98,7 +98,7 @@ test("defect 35: a secret reaches the body and its restart, but neither events n
     concurrency: "concurrent",
     lane: "network",
     input: (_, { token }) => String(token),
-    redact: (args, { token: _, ...kwargs }) => ({ args, kwargs }),
+    redact: (args, { retries }) => ({ args, kwargs: { retries } }),
     async run(token) {
       seen.push(token);
       throw new Error("refused");

@@ -3,7 +3,7 @@ import { systemClock, workerUrl } from "@openscan/runtime";
 import { describe, expect, test } from "vitest";
 import { createManager, scripted } from "../test/create-manager.js";
 import { fakeThreads, type ThreadScript } from "../test/fake-thread.js";
-import { defineWorkerTask } from "./index.js";
+import { defineWorkerTask, type TaskManager } from "./index.js";
 
 describe("with a thread on the fake clock", () => {
   function createWorkers(script: Partial<ThreadScript> = {}) {
@@ -170,15 +170,32 @@ describe("with a real thread", () => {
   });
 
   test("its signal is aborted, with a reason that tells a shutdown from a cancel", async () => {
-    const body = `serveTask((_, { signal }) => new Promise((_, reject) => {
+    const { manager } = createReal(`serveTask(async function* (_, { signal }) {
+      const aborted = new Promise((resolve) => signal.addEventListener("abort", resolve));
       const alive = setInterval(() => {}, 1000);
-      signal.addEventListener("abort", () => { clearInterval(alive); reject(signal.reason); });
-    }))`;
-    const { manager } = createReal(body);
-    await manager.create("worker_task");
-    await manager.create("worker_task");
-    manager.cancel("t1");
-    await manager.close();
+      yield { current: 1, total: 0, message: "" };
+      await aborted;
+      clearInterval(alive);
+      const channel = new BroadcastChannel("reasons");
+      channel.postMessage(signal.reason.name);
+      channel.close();
+    })`);
+    const channel = new BroadcastChannel("reasons");
+    const reasons: Promise<unknown>[] = [];
+    let hear: (reason: unknown) => void = () => {};
+    channel.onmessage = (event: MessageEvent) => hear(event.data);
+    const nextReason = () => new Promise<unknown>((resolve) => (hear = resolve));
+    for (const stop of ["cancel", "close"] as const) {
+      const id = (await manager.create("worker_task")).id;
+      await untilReported(manager, id);
+      reasons.push(nextReason());
+      if (stop === "cancel") manager.cancel(id);
+      else void manager.close();
+      await reasons.at(-1);
+      await manager.ended(id);
+    }
+    channel.close();
+    expect(await Promise.all(reasons)).toEqual(["AbortError", "TaskInterrupted"]);
     expect(manager.list().map(({ status }) => status)).toEqual(["cancelled", "interrupted"]);
   });
 
@@ -190,13 +207,8 @@ describe("with a real thread", () => {
       })`,
       20,
     );
-    const reported = new Promise<void>((resolve) => {
-      manager.events.on((event) => {
-        if (event.type === "updated" && event.task.progress.current === 1) resolve();
-      });
-    });
     await manager.create("worker_task");
-    await reported;
+    await untilReported(manager, "t1");
     manager.cancel("t1");
     expect(await manager.ended("t1")).toMatchObject({
       status: "cancelled",
@@ -205,3 +217,11 @@ describe("with a real thread", () => {
     expect(told("t1")).toHaveLength(5);
   });
 });
+
+function untilReported(manager: TaskManager, id: string): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => void (manager.get(id)?.progress.current === 1 && resolve());
+    manager.events.on(look);
+    look();
+  });
+}
