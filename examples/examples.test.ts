@@ -1,0 +1,183 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createScannerClient, type ScannerClient } from "@openscan/client-sdk";
+import { chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { type Program, startProgram } from "./support/program.js";
+import { isCompleted, startSmallScan, stepsOf } from "./support/scan.js";
+import { type RunningServer, startServer } from "./support/start-server.js";
+
+const PYTHON = "/usr/bin/python3";
+const CHROMIUM = "/usr/bin/chromium";
+const SCAN_MS = 90_000;
+const pythonMissing = hasPython() ? "" : ` (skipped: ${PYTHON} has no package websockets)`;
+const chromiumMissing = existsSync(CHROMIUM) ? "" : ` (skipped: there is no ${CHROMIUM})`;
+
+function hasPython(): boolean {
+  try {
+    execFileSync(PYTHON, ["-c", "import websockets"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+let server: RunningServer;
+let client: ScannerClient;
+
+beforeAll(async () => {
+  server = await startServer();
+  client = createScannerClient({ url: server.url, WebSocket });
+}, 30_000);
+afterAll(async () => {
+  client?.close();
+  await server?.stop();
+}, 30_000);
+
+/** Every step of a scan of five points, in order. */
+const STEPS = [
+  "pending 0/0",
+  "running 0/0",
+  "running 1/5",
+  "running 2/5",
+  "running 3/5",
+  "running 4/5",
+  "running 5/5",
+  "completed 5/5",
+];
+
+async function withProgram(program: Program, run: (program: Program) => Promise<void>): Promise<void> {
+  try {
+    await run(program);
+  } finally {
+    await program.stop();
+  }
+}
+
+const prints = (text: string, times = 1) => {
+  return (lines: readonly string[]) => lines.filter((line) => line.includes(text)).length >= times;
+};
+
+describe.skipIf(pythonMissing)(`Python${pythonMissing}`, () => {
+  test(
+    "listen_tasks.py prints every step of a scan in order, also after the server was killed",
+    async () => {
+      const program = startProgram(PYTHON, "python/listen_tasks.py", "--url", server.url);
+      await withProgram(program, async ({ lines, until }) => {
+        await until(prints("connected"));
+        await server.restart();
+        await until(prints("connected", 2));
+        const id = await startSmallScan(client, "python-tasks");
+        await until(isCompleted(id));
+        expect(stepsOf(id, lines)).toEqual(STEPS);
+      });
+    },
+    SCAN_MS,
+  );
+
+  test(
+    "listen_device.py prints the changes of a scan",
+    async () => {
+      const program = startProgram(PYTHON, "python/listen_device.py", "--url", server.url);
+      await withProgram(program, async ({ lines, until }) => {
+        await until(prints("connected"));
+        await startSmallScan(client, "python-device");
+        await until(prints("cameras.simulated camera.busy", 10));
+        const changes = lines.filter((line) => line.startsWith("changed "));
+        expect(changes.some((line) => /turntable [\d.]+° moving/.test(line))).toBe(true);
+        expect(
+          changes.filter((line) => line.endsWith("simulated camera busy")).length,
+        ).toBeGreaterThanOrEqual(5);
+      });
+    },
+    SCAN_MS,
+  );
+
+  test.each(["listen_tasks.py", "listen_device.py"])("%s --help explains itself", (script) => {
+    const help = execFileSync(PYTHON, [join(import.meta.dirname, "python", script), "--help"], {
+      encoding: "utf8",
+    });
+    expect(help).toContain("--url");
+    expect(help).toContain("Prints every");
+  });
+});
+
+describe("Node", () => {
+  test(
+    "watch.mjs prints every step of a scan in order and the changes of the device",
+    async () => {
+      const program = startProgram(process.execPath, "node-sdk/watch.mjs", "--url", server.url);
+      await withProgram(program, async ({ lines, until }) => {
+        await until(prints("tasks live"));
+        await until(prints("device live"));
+        const id = await startSmallScan(client, "node-sdk");
+        await until(isCompleted(id));
+        expect(stepsOf(id, lines)).toEqual(STEPS);
+        expect(lines.some((line) => line.startsWith("changed ") && line.includes("motors.turntable"))).toBe(
+          true,
+        );
+      });
+    },
+    SCAN_MS,
+  );
+
+  test("watch.mjs --help explains itself", () => {
+    const script = join(import.meta.dirname, "node-sdk/watch.mjs");
+    expect(execFileSync(process.execPath, [script, "--help"], { encoding: "utf8" })).toContain("--url");
+  });
+});
+
+describe.skipIf(chromiumMissing)(`browser${chromiumMissing}`, () => {
+  test(
+    "index.html, opened as a file, shows every step of a scan and survives a restart",
+    async () => {
+      await withPage(async (page) => {
+        const file = new URL("./browser/index.html", import.meta.url);
+        file.searchParams.set("server", server.url);
+        await page.goto(file.href);
+        await bothStates(page, "live");
+        const id = await startSmallScan(client, "browser");
+        await page.waitForFunction(
+          `document.getElementById("log").innerText.includes("${id} scan_task completed")`,
+        );
+        const log = (await page.innerText("#log")).split("\n");
+        expect(stepsOf(id, log)).toEqual(STEPS);
+        expect(log.some((line) => line.includes("motors.turntable"))).toBe(true);
+        expect(await page.innerText("#device")).toBe("Simulated OpenScan Mini");
+        expect(await page.innerText("#tasks")).toContain("completed");
+
+        await server.restart();
+        await bothStates(page, "live");
+      });
+    },
+    SCAN_MS,
+  );
+});
+
+async function bothStates(page: Page, state: string): Promise<void> {
+  for (const namespace of ["device", "tasks"]) {
+    await page.waitForFunction(`document.getElementById("${namespace}-state").textContent === "${state}"`);
+  }
+}
+
+async function withPage(run: (page: Page) => Promise<void>): Promise<void> {
+  const profile = await mkdtemp(join(tmpdir(), "openscan-examples-"));
+  const flags =
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
+  const browser = await chromium.launchPersistentContext(profile, {
+    executablePath: CHROMIUM,
+    args: flags.split(" "),
+  });
+  try {
+    const page = await browser.newPage();
+    page.setDefaultTimeout(SCAN_MS);
+    await run(page);
+  } finally {
+    await browser.close();
+    await rm(profile, { recursive: true, force: true });
+  }
+}
