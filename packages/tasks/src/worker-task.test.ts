@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { FakeClock, settle } from "@openscan/runtime/testing";
 import { systemClock, workerUrl } from "@openscan/runtime";
 import { describe, expect, test } from "vitest";
@@ -171,31 +172,30 @@ describe("with a real thread", () => {
 
   test("its signal is aborted, with a reason that tells a shutdown from a cancel", async () => {
     const { manager } = createReal(`serveTask(async function* (_, { signal }) {
-      const aborted = new Promise((resolve) => signal.addEventListener("abort", resolve));
-      const alive = setInterval(() => {}, 1000);
-      yield { current: 1, total: 0, message: "" };
-      await aborted;
-      clearInterval(alive);
-      const channel = new BroadcastChannel("reasons");
-      channel.postMessage(signal.reason.name);
-      channel.close();
+      try {
+        yield { current: 1, total: 0, message: "" };
+        await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      } finally {
+        const channel = new BroadcastChannel("reasons");
+        channel.postMessage(signal.reason.name);
+        channel.close();
+      }
     })`);
     const channel = new BroadcastChannel("reasons");
-    const reasons: Promise<unknown>[] = [];
-    let hear: (reason: unknown) => void = () => {};
-    channel.onmessage = (event: MessageEvent) => hear(event.data);
-    const nextReason = () => new Promise<unknown>((resolve) => (hear = resolve));
-    for (const stop of ["cancel", "close"] as const) {
-      const id = (await manager.create("worker_task")).id;
-      await untilReported(manager, id);
-      reasons.push(nextReason());
-      if (stop === "cancel") manager.cancel(id);
-      else void manager.close();
-      await reasons.at(-1);
-      await manager.ended(id);
-    }
+    const nextReason = async () => {
+      const [event] = (await once(channel, "message")) as [MessageEvent<unknown>];
+      return event.data;
+    };
+    await manager.create("worker_task");
+    await untilReported(manager, "t1");
+    manager.cancel("t1");
+    expect(await nextReason()).toBe("AbortError");
+    await manager.create("worker_task");
+    await untilReported(manager, "t2");
+    const closed = manager.close();
+    expect(await nextReason()).toBe("TaskInterrupted");
+    await closed;
     channel.close();
-    expect(await Promise.all(reasons)).toEqual(["AbortError", "TaskInterrupted"]);
     expect(manager.list().map(({ status }) => status)).toEqual(["cancelled", "interrupted"]);
   });
 

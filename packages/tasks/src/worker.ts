@@ -24,9 +24,7 @@ export function serveTask<Input>(
   let goOn = () => {};
   port.on("message", (command: WorkerCommand) => {
     if (command.type === "abort") {
-      abort.abort(
-        command.interrupted ? new TaskInterrupted() : new ScanError("cancelled", "Task cancelled."),
-      );
+      abort.abort(command.interrupted ? new TaskInterrupted() : undefined);
     }
     goOn();
   });
