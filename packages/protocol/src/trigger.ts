@@ -3,12 +3,19 @@ import { defineEndpoint } from "./endpoint.js";
 import { Timestamp } from "./scalars.js";
 import { settingsEndpoints } from "./settings-endpoints.js";
 
-export const TriggerSettings = z.object({
-  enabled: z.boolean().default(true),
-  pin: z.int().min(0).describe("BCM number"),
-  active_level: z.enum(["active_high", "active_low"]).default("active_high"),
-  pulse_width_ms: z.int().min(1).max(5000).default(100),
-});
+/** `polarity` is another name of `active_level`, and overrides it; what is stored and reported is `active_level`. */
+export const TriggerSettings = z.preprocess(
+  (input) => {
+    if (typeof input !== "object" || input === null || !("polarity" in input)) return input;
+    return { ...input, active_level: input.polarity };
+  },
+  z.object({
+    enabled: z.boolean().default(true),
+    pin: z.int().min(0).describe("BCM number"),
+    active_level: z.enum(["active_high", "active_low"]).default("active_high"),
+    pulse_width_ms: z.int().min(1).max(5000).default(100),
+  }),
+);
 export type TriggerSettings = z.output<typeof TriggerSettings>;
 
 export const TriggerStatus = z.object({
