@@ -165,11 +165,11 @@ describe("focus stacking", () => {
   test("photographs each focus position and gives the focus back as it was", async () => {
     const { device, start, ended, store, directory } = await createBench();
     await ended((await start(settings)).id);
+    const stack = ["manual_focus 10", "capture", "manual_focus 12", "capture", "manual_focus 14", "capture"];
     expect(device.done.filter((entry) => !entry.startsWith("move"))).toEqual([
       "AF false",
-      ...Array<string[]>(2)
-        .fill(["manual_focus 10", "capture", "manual_focus 12", "capture", "manual_focus 14", "capture"])
-        .flat(),
+      ...stack,
+      ...stack,
       "AF true",
       "manual_focus 12",
     ]);

@@ -56,7 +56,7 @@ export class FakeScanner implements Scanner {
       get: () => ({ ...this.cameraSettings }),
       update: async (patch) => {
         this.cameraSettings = { ...this.cameraSettings, ...patch };
-        this.done.push(...Object.entries(patch).map(([name, value]) => `${name} ${value}`));
+        this.done.push(...Object.entries(patch).map(([name, value]) => `${name} ${String(value)}`));
         return this.cameraSettings;
       },
     },
