@@ -5,10 +5,13 @@ from scanner import arguments, follow, run, say
 
 
 def summary(device):
-    motors = [f"{name} {motor['angle']:.1f}°{' moving' if motor['busy'] else ''}" for name, motor in device["motors"].items()]
-    lights = [f"{name} {'on' if light['is_on'] else 'off'}" for name, light in device["lights"].items()]
-    cameras = [f"{name} {'busy' if camera['busy'] else 'idle'}" for name, camera in device["cameras"].items()]
-    return ", ".join(motors + lights + cameras)
+    parts = [
+        f"{name} {motor['angle']:.1f}°{' moving' if motor['busy'] else ''}"
+        for name, motor in device["motors"].items()
+    ]
+    parts += [f"{name} {'on' if light['is_on'] else 'off'}" for name, light in device["lights"].items()]
+    parts += [f"{name} {'busy' if camera['busy'] else 'idle'}" for name, camera in device["cameras"].items()]
+    return ", ".join(parts)
 
 
 def on_state(status, device):

@@ -7,7 +7,8 @@ from scanner import arguments, follow, run, say
 def show(task):
     progress = task["progress"]
     message = task["error"] or progress["message"]
-    say(f"task {task['id']} {task['name']} {task['status']} {progress['current']:g}/{progress['total']:g} {message}".rstrip())
+    steps = f"{progress['current']:g}/{progress['total']:g}"
+    say(f"task {task['id']} {task['name']} {task['status']} {steps} {message}".rstrip())
 
 
 def on_state(status, tasks):

@@ -1,4 +1,7 @@
+import { once } from "node:events";
 import type { ScannerClient } from "@openscan/client-sdk";
+import type { Task } from "@openscan/protocol";
+import { WebSocket } from "ws";
 
 const POINTS = 5;
 
@@ -13,14 +16,36 @@ export async function startSmallScan({ rest, api }: ScannerClient, project: stri
   return task.id;
 }
 
-/** What an example printed about a task: `["pending 0/0", "running 1/5", …]`, repetitions left out. */
-export function stepsOf(id: string, lines: readonly string[]): string[] {
+/** What was published about a task: `["pending 0/0", "running 1/5", …]`, read from a plain socket to its end. */
+export async function publishedSteps(url: string): Promise<(id: string) => Promise<string[]>> {
+  const socket = new WebSocket(`${url.replace("http", "ws")}/latest/ws/tasks`);
+  const tasks: Task[] = [];
+  const completed = new Promise<void>((resolve, reject) => {
+    socket.on("message", (data: Buffer) => {
+      const message = JSON.parse(data.toString()) as { type: string; task: Task };
+      if (message.type !== "task.update") return;
+      tasks.push(message.task);
+      if (message.task.status === "completed") resolve();
+    });
+    socket.on("close", () => reject(new Error("the server closed the socket before the scan was completed")));
+  });
+  await once(socket, "open");
+  return async (id) => {
+    await completed;
+    socket.terminate();
+    return tasks
+      .filter((task) => task.id === id)
+      .map(({ status, progress }) => `${status} ${progress.current}/${progress.total}`);
+  };
+}
+
+/** What an example printed about a task, in the same words. */
+export function printedSteps(id: string, lines: readonly string[]): string[] {
   return lines
     .map((line) => new RegExp(`task ${id} scan_task (\\w+ \\d+/\\d+)`).exec(line)?.[1])
-    .filter((step) => step !== undefined)
-    .filter((step, at, steps) => step !== steps[at - 1]);
+    .filter((step) => step !== undefined);
 }
 
 export function isCompleted(id: string): (lines: readonly string[]) => boolean {
-  return (lines) => stepsOf(id, lines).some((step) => step.startsWith("completed"));
+  return (lines) => printedSteps(id, lines).some((step) => step.startsWith("completed"));
 }

@@ -11,8 +11,10 @@ const MAIN = fileURLToPath(new URL("../../apps/server/dist/main.js", import.meta
 export interface RunningServer {
   /** E.g. `http://127.0.0.1:39555`. */
   readonly url: string;
-  /** Kills the server and starts it again on the same port with the same files. */
-  restart(): Promise<void>;
+  /** Ends the server as a power failure would. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port with the same files. */
+  startAgain(): Promise<void>;
   /** Stops the server and removes its files. */
   stop(): Promise<void>;
 }
@@ -27,8 +29,8 @@ export async function startServer(): Promise<RunningServer> {
   let { process: server, port } = await launch(folder, 0);
   return {
     url: `http://127.0.0.1:${port}`,
-    async restart() {
-      await end(server, "SIGKILL");
+    kill: () => end(server, "SIGKILL"),
+    async startAgain() {
       ({ process: server, port } = await launch(folder, port));
     },
     async stop() {
