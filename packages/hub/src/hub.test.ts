@@ -79,6 +79,21 @@ test("the events of one turn reach each socket in one write of one shared buffer
   }
 });
 
+test("what one turn publishes goes out in pieces once it exceeds 64 KiB", async () => {
+  await using rig = await openRig();
+  const client = await rig.connect();
+  const write = vi.spyOn(Socket.prototype, "write");
+  try {
+    for (let current = 0; current < 9; current++) rig.hub.publish("tasks", taskUpdate(current, 16_000));
+    const sizes = write.mock.calls.map(([bytes]) => bytes.length);
+    expect(sizes.length).toBeGreaterThan(0);
+    for (const size of sizes) expect(Math.floor(size / 16_384)).toBe(4);
+    await client.received(9);
+  } finally {
+    write.mockRestore();
+  }
+});
+
 test("an event that cannot be serialised is logged and costs only itself", async () => {
   await using rig = await openRig();
   const client = await rig.connect();
@@ -112,6 +127,7 @@ test("a ping comes after 30 s without a data frame, whatever the client says", a
   expect(client.messages).toEqual([]);
   await rig.clock.advance(1);
   await client.received(1);
+  await rig.clock.advance(5_000);
   rig.hub.publish("tasks", taskUpdate(1));
   await client.received(2);
   await rig.clock.advance(29_999);
@@ -138,6 +154,18 @@ test("the quietest connection over all namespaces makes room for a new one", asy
   expect(rig.hub.stats().connections).toMatchObject({ tasks: 3, device: 0 });
   rig.hub.publish("tasks", taskUpdate(1));
   await Promise.all([talking, later, newcomer].map((client) => client.received(1)));
+});
+
+test("a connection that is closing already needs no room", async () => {
+  await using rig = await openRig({ connections: 2 });
+  const staying = await rig.connect();
+  const closing = await rig.connectRaw();
+  closing.write(Buffer.from([0x82, 0x80, 0, 0, 0, 0])); // binary, and no answer to the close that follows
+  while (rig.hub.stats().connections.tasks > 1) await turn();
+  await rig.connect();
+  rig.hub.publish("tasks", taskUpdate(1));
+  await staying.received(1);
+  expect(rig.hub.stats().connections.tasks).toBe(2);
 });
 
 test("closing delivers what was published, then the code and the reason", async () => {
