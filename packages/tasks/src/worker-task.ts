@@ -41,8 +41,9 @@ export async function* runInWorker(
   const thread = spawn(script, input, (event) => inbox.put(event));
   let endGrace: (() => void) | undefined;
   const stop = () => {
+    if (endGrace) return;
     thread.post({ type: "abort", interrupted: signal.reason instanceof TaskInterrupted });
-    endGrace ??= clock.after(graceMs, () => thread.terminate());
+    endGrace = clock.after(graceMs, () => thread.terminate());
   };
   signal.addEventListener("abort", stop, { once: true });
   let finished = false;

@@ -21,6 +21,7 @@ export function fakeThreads(clock: Clock): { spawn: SpawnWorker; said: string[];
     let step = 0;
     let ended = false;
     let cancelNext = () => {};
+    let cancelExit = () => {};
     alive++;
     const emit = (event: WorkerEvent) => {
       if (!ended) listener(event);
@@ -34,7 +35,7 @@ export function fakeThreads(clock: Clock): { spawn: SpawnWorker; said: string[];
     };
     const lastWord = (event: WorkerEvent) => {
       emit(event);
-      clock.after(exitMs, () => exit(0));
+      cancelExit = clock.after(exitMs, () => exit(0));
     };
     const work = () => {
       cancelNext = clock.after(ms, () => {
@@ -57,6 +58,7 @@ export function fakeThreads(clock: Clock): { spawn: SpawnWorker; said: string[];
       terminate() {
         said.push("terminate");
         cancelNext();
+        cancelExit();
         clock.after(1, () => exit(1));
       },
     };
