@@ -10,7 +10,7 @@ import { FakeClock, recordingLogger } from "@openscan/runtime/testing";
 import { expect, test } from "vitest";
 import { temporaryFolder } from "../tasks/testing.js";
 import { folderSize } from "./folders.js";
-import { capturedSteps, leadingCaptured, metadataName, photoSlot } from "./layout.js";
+import { capturedSteps, leadingCaptured, metadataName, photoSlot, scanFolderName } from "./layout.js";
 import { ProjectStore } from "./project-store.js";
 
 const POINTS = 3;
@@ -94,7 +94,7 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])(
     expect(listed).toEqual(expect.arrayContaining(saved));
     expect(new Set(listed).size).toBe(listed.length);
     for (const scan of Object.values(project.scans)) {
-      const folder = join(project.path, `scan0${scan.index}`);
+      const folder = join(project.path, scanFolderName(scan.index));
       for (const file of scan.photos) {
         const step = photoSlot(file)?.step ?? -1;
         expect(Buffer.alloc(PHOTO_BYTES, step).equals(await readFile(join(folder, file)))).toBe(true);

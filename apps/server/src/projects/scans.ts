@@ -46,7 +46,7 @@ export class Scans {
     const { name } = this.#store.get(project);
     const camera = this.#device.camera(camera_name);
     requireSensible(settings);
-    requireReachable(scanPoints(settings, this.#device.status().scan_radius_mm), this.#device.motors);
+    requireReachable(scanPoints(settings, this.#device.status().scan_radius_mm), this.#device);
     const camera_settings = camera.settings.get();
     const scan = await this.#store.createScan(name, { settings, camera_name, camera_settings, description });
     try {

@@ -22,17 +22,21 @@ export class FocusControl {
 
   async focusAt(dioptres: number): Promise<void> {
     const { AF, manual_focus } = this.#camera.settings.get();
-    if (!this.#before) {
-      this.#before = { AF, manual_focus };
-      await this.#camera.settings.update({ AF: false });
-    }
-    await this.#camera.settings.update({ manual_focus: dioptres });
+    this.#before ??= { AF, manual_focus };
+    if (AF !== false) await this.#set({ AF: false });
+    await this.#set({ manual_focus: dioptres });
   }
 
   /** Autofocus first: while it is off, setting the focus moves the lens. */
   async restore(): Promise<void> {
     if (!this.#before) return;
-    await this.#camera.settings.update({ AF: this.#before.AF });
-    await this.#camera.settings.update({ manual_focus: this.#before.manual_focus });
+    const { AF, manual_focus } = this.#before;
+    await this.#set({ AF });
+    await this.#set({ manual_focus });
+  }
+
+  /** Replaces, because a patch cannot set back to null. */
+  async #set(patch: Partial<CameraSettings>): Promise<void> {
+    await this.#camera.settings.replace({ ...this.#camera.settings.get(), ...patch });
   }
 }

@@ -1,4 +1,4 @@
-import { ScanSettings } from "@openscan/protocol";
+import { ScanError, ScanSettings } from "@openscan/protocol";
 import { FakeClock } from "@openscan/runtime/testing";
 import { expect, test } from "vitest";
 import { focusPositions } from "./focus-stack.js";
@@ -36,22 +36,23 @@ test("the order starts where the motors stand, unless none is wanted", () => {
   expect(order(scanner, {})).not.toEqual(optimised);
 });
 
-test("defect 25: the first position out of reach is named with its motor", () => {
+test("defect 25: the first position out of reach is named with the motor that cannot be there", () => {
   const scanner = new FakeScanner(new FakeClock());
   const points = [
     { theta: 90, fi: 350, r: 1 },
-    { theta: 180, fi: 10, r: 1 },
+    { theta: 181, fi: 10, r: 1 },
   ];
-  expect(() => requireReachable(points, scanner.motors)).not.toThrow();
-  const limits = scanner.turntable.settings.get();
-  scanner.turntable.settings.get = () => ({ ...limits, min_angle: 20, max_angle: 360 });
-  expect(() => requireReachable(points, scanner.motors)).toThrow(
+  expect(() => requireReachable(points.slice(0, 1), scanner)).not.toThrow();
+  expect(() => requireReachable(points, scanner)).toThrow(
     expect.objectContaining({
       code: "out_of_range",
-      message: "position 2 of 2 (theta 180°, fi 10°) is out of reach: the turntable moves from 20° to 360°",
+      message: "position 2 of 2: rotor cannot be at 181 degrees",
     }),
   );
-  expect(() => requireReachable(points, new Map())).not.toThrow();
+  scanner.checkReachable = () => {
+    throw new ScanError("not_found", "there is no rotor");
+  };
+  expect(() => requireReachable(points, scanner)).toThrow(expect.objectContaining({ code: "not_found" }));
 });
 
 test("focus positions are spread evenly over the range, in its direction", () => {

@@ -1,6 +1,6 @@
 import { type AxisMotion, fibonacciPath, optimizeOrder, polarToCartesian } from "@openscan/paths";
 import { type PolarPoint, type Scan, ScanError, type ScanPath, type ScanSettings } from "@openscan/protocol";
-import { position, type Scanner, type ScanMotor } from "./scanner.js";
+import { directionOf, type ScanMotor, type Scanner } from "./scanner.js";
 
 /**
  * The positions of a scan as generated.
@@ -29,22 +29,16 @@ export function scanPoints(settings: ScanSettings, radius: number): PolarPoint[]
  *
  * @throws ScanError `out_of_range` naming the first position that a motor cannot reach
  */
-export function requireReachable(points: readonly PolarPoint[], motors: Scanner["motors"]): void {
-  for (const [motor, axis] of [
-    ["rotor", "theta"],
-    ["turntable", "fi"],
-  ] as const) {
-    const limits = motors.get(motor)?.settings.get();
-    if (!limits || (limits.min_angle === 0 && limits.max_angle === 360)) continue;
-    const { min_angle, max_angle } = limits;
-    const index = points.findIndex((point) => point[axis] < min_angle || point[axis] > max_angle);
-    const point = points[index];
-    if (!point) continue;
-    throw new ScanError(
-      "out_of_range",
-      `position ${index + 1} of ${points.length} (theta ${degrees(point.theta)}, fi ${degrees(point.fi)}) is out of ` +
-        `reach: the ${motor} moves from ${degrees(min_angle)} to ${degrees(max_angle)}`,
-    );
+export function requireReachable(points: readonly PolarPoint[], scanner: Scanner): void {
+  for (const [index, point] of points.entries()) {
+    try {
+      scanner.checkReachable(point);
+    } catch (cause) {
+      if (!(cause instanceof ScanError) || cause.code !== "out_of_range") throw cause;
+      throw new ScanError("out_of_range", `position ${index + 1} of ${points.length}: ${cause.message}`, {
+        cause,
+      });
+    }
   }
 }
 
@@ -64,19 +58,14 @@ export function planScan(scan: Scan, scanner: Scanner, generated: string): ScanP
 }
 
 function executionOrder(points: readonly PolarPoint[], settings: ScanSettings, scanner: Scanner): number[] {
-  const rotor = scanner.motors.get("rotor");
-  const turntable = scanner.motors.get("turntable");
-  const wanted = settings.optimize_path && settings.optimization_algorithm !== "none";
-  if (!wanted || !rotor || !turntable) return points.map((_, index) => index);
-  const start = position(scanner, { theta: 0, fi: 0 });
-  return optimizeOrder(points, { start, rotor: motion(rotor), turntable: motion(turntable) });
+  if (!settings.optimize_path || settings.optimization_algorithm === "none")
+    return points.map((_, index) => index);
+  const rotor = motion(scanner.motor("rotor"));
+  const turntable = motion(scanner.motor("turntable"));
+  return optimizeOrder(points, { start: directionOf(scanner), rotor, turntable });
 }
 
-function motion(motor: ScanMotor): AxisMotion {
-  const { steps_per_rotation, acceleration, max_speed } = motor.settings.get();
+function motion({ settings }: ScanMotor): AxisMotion {
+  const { steps_per_rotation, acceleration, max_speed } = settings.get();
   return { stepsPerRotation: steps_per_rotation, acceleration, maxSpeed: max_speed };
-}
-
-function degrees(angle: number): string {
-  return `${Math.round(angle * 1000) / 1000}°`;
 }

@@ -8,7 +8,7 @@ import type { ProjectStore } from "../projects/project-store.js";
 import { BackgroundJobs } from "./background-jobs.js";
 import { FocusControl, focusPositions } from "./focus-stack.js";
 import { planScan, requireReachable, scanPoints } from "./scan-plan.js";
-import { position, type ScanCamera, type Scanner, type ScanPhoto } from "./scanner.js";
+import { directionOf, type ScanCamera, type Scanner, type ScanPhoto } from "./scanner.js";
 import { makeThumbnail } from "./thumbnail.js";
 
 export const scanTaskType = "scan_task";
@@ -75,7 +75,7 @@ class ScanRun {
     const { settings, camera_name } = this.#claimed();
     if (camera_name === null) throw new ScanError("invalid", "the scan names no camera");
     const camera = this.#scanner.camera(camera_name);
-    requireReachable(scanPoints(settings, this.#scanner.status().scan_radius_mm), this.#scanner.motors);
+    requireReachable(scanPoints(settings, this.#scanner.status().scan_radius_mm), this.#scanner);
     const focus = new FocusControl(camera);
     try {
       await this.#scanner.prepareScan(signal);
@@ -96,6 +96,10 @@ class ScanRun {
       await this.#saves.done();
       yield* this.#progress(total);
       return `Scan ${this.#reference.index} completed: ${total} positions photographed.`;
+    } catch (error) {
+      // Hardware tells of a cancel in its own words; the task is to tell of it in the canceller's.
+      if (error instanceof ScanError && error.code === "cancelled") signal.throwIfAborted();
+      throw error;
     } finally {
       await this.#saves.ended();
       // At a shutdown the scanner has to stand still soon; a cancelled scan goes back to rest.
@@ -152,7 +156,7 @@ class ScanRun {
       camera_metadata: {
         camera_name: camera.name,
         camera_settings: camera.settings.get(),
-        raw_metadata: { ...photo.rawMetadata, actual_position: position(this.#scanner, point.polar) },
+        raw_metadata: { ...photo.rawMetadata, actual_position: directionOf(this.#scanner) },
       },
       scan_metadata: {
         step: point.original_step,

@@ -18,32 +18,35 @@ export interface ScanCamera {
   readonly name: string;
   readonly settings: {
     get(): CameraSettings;
-    update(patch: Partial<CameraSettings>): Promise<CameraSettings>;
+    replace(settings: CameraSettings): Promise<CameraSettings>;
   };
   capture(request: { readonly format: ImageFormat; readonly signal?: AbortSignal }): Promise<ScanPhoto>;
   /** One JPEG frame. */
   preview(signal?: AbortSignal): Promise<Uint8Array>;
 }
 
+/** A direction to the object in degrees: theta by the rotor, fi by the turntable. */
+export interface Direction {
+  readonly theta: number;
+  readonly fi: number;
+}
+
 /** What a scan needs of the device. */
 export interface Scanner {
-  readonly motors: ReadonlyMap<string, ScanMotor>;
+  /** @throws ScanError `not_found` */
+  motor(name: string): ScanMotor;
   /** @throws ScanError `not_found` */
   camera(name: string): ScanCamera;
   status(): { readonly scan_radius_mm: number };
-  /** Degrees; resolves when the motors stand still. */
-  moveTo(position: { readonly theta: number; readonly fi: number }, signal?: AbortSignal): Promise<void>;
+  /** @throws ScanError `out_of_range` when a motor cannot be there exactly */
+  checkReachable(direction: Direction): void;
+  /** Resolves when the motors stand still. */
+  moveTo(direction: Direction, signal?: AbortSignal): Promise<void>;
   /** Wakes the motors, and calibrates them where the device is set to do so before a scan. */
   prepareScan(signal?: AbortSignal): Promise<void>;
 }
 
-/** Where the motors stand; an axis without a motor is where it was asked to be. */
-export function position(
-  { motors }: Pick<Scanner, "motors">,
-  planned: { readonly theta: number; readonly fi: number },
-): { theta: number; fi: number } {
-  return {
-    theta: motors.get("rotor")?.status().angle ?? planned.theta,
-    fi: motors.get("turntable")?.status().angle ?? planned.fi,
-  };
+/** Where the motors stand. */
+export function directionOf(scanner: Scanner): Direction {
+  return { theta: scanner.motor("rotor").status().angle, fi: scanner.motor("turntable").status().angle };
 }

@@ -11,7 +11,7 @@ import { ProjectStore } from "../projects/project-store.js";
 import { Scans } from "../projects/scans.js";
 import { followScanTasks } from "./scan-status.js";
 import { scanTask } from "./scan-task.js";
-import type { ScanCamera, ScanMotor, Scanner } from "./scanner.js";
+import type { Direction, ScanCamera, ScanMotor, Scanner } from "./scanner.js";
 
 /** A folder that is removed with the test. */
 export async function temporaryFolder(): Promise<string> {
@@ -29,10 +29,6 @@ export class FakeScanner implements Scanner {
   readonly done: string[] = [];
   readonly rotor = new FakeMotor({ max_angle: 180 });
   readonly turntable = new FakeMotor({});
-  readonly motors: ReadonlyMap<string, ScanMotor> = new Map([
-    ["rotor", this.rotor],
-    ["turntable", this.turntable],
-  ]);
   camera: Scanner["camera"];
   /** Called before each step, which then waits for it. */
   before: (step: Step, signal: AbortSignal | undefined) => Promise<void> | void = () => {};
@@ -54,10 +50,12 @@ export class FakeScanner implements Scanner {
     name: "front",
     settings: {
       get: () => ({ ...this.cameraSettings }),
-      update: async (patch) => {
-        this.cameraSettings = { ...this.cameraSettings, ...patch };
-        this.done.push(...Object.entries(patch).map(([name, value]) => `${name} ${String(value)}`));
-        return this.cameraSettings;
+      replace: async (settings) => {
+        for (const name of ["AF", "manual_focus"] as const) {
+          if (settings[name] !== this.cameraSettings[name]) this.done.push(`${name} ${settings[name]}`);
+        }
+        this.cameraSettings = settings;
+        return settings;
       },
     },
     capture: async ({ format, signal }) => {
@@ -77,11 +75,20 @@ export class FakeScanner implements Scanner {
     return { scan_radius_mm: 110 };
   }
 
+  motor(name: string): ScanMotor {
+    return name === "rotor" ? this.rotor : this.turntable;
+  }
+
+  checkReachable({ theta }: Direction): void {
+    const { max_angle } = this.rotor.settings.get();
+    if (theta > max_angle) throw new ScanError("out_of_range", `rotor cannot be at ${theta} degrees`);
+  }
+
   async prepareScan(signal?: AbortSignal): Promise<void> {
     await this.#step("prepare", signal);
   }
 
-  async moveTo({ theta, fi }: { theta: number; fi: number }, signal?: AbortSignal): Promise<void> {
+  async moveTo({ theta, fi }: Direction, signal?: AbortSignal): Promise<void> {
     if (this.#isMoving) throw new ScanError("busy", "the motors move already");
     this.#isMoving = true;
     try {
