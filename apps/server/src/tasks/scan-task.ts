@@ -181,12 +181,14 @@ class ScanRun {
     return (this.#lapStart - start) / 1000;
   }
 
-  /** Reports the positions whose photos are on the disk, when there are more than before. */
+  /** Reports the positions whose photos are on the disk: each of them once, also when two were saved meanwhile. */
   *#progress(total: number): Generator<TaskProgress, void, void> {
-    const current = this.#scan().current_step;
-    if (current === this.#reported) return;
-    this.#reported = current;
-    yield { current, total, message: `${current} of ${total} positions photographed` };
+    const saved = this.#scan().current_step;
+    if (this.#reported < 0) this.#reported = saved - 1;
+    while (this.#reported < saved) {
+      const current = ++this.#reported;
+      yield { current, total, message: `${current} of ${total} positions photographed` };
+    }
   }
 
   async #requireThumbnail(camera: ScanCamera): Promise<void> {
