@@ -28,12 +28,16 @@ function blurLine(
 ): void {
   const radius = Math.floor((diameter - 1) / 2);
   const edge = (diameter - 1) / 2 - radius;
-  const at = (index: number) => (index < 0 || index >= count ? 0 : (from[first + index * stride] as number));
+  const scale = 1 / diameter;
   let sum = 0;
-  for (let index = 0; index < radius; index++) sum += at(index);
+  for (let index = 0; index < Math.min(radius, count); index++) sum += from[first + index * stride] as number;
   for (let index = 0; index < count; index++) {
-    sum += at(index + radius) - at(index - radius - 1);
-    const ends = at(index + radius + 1) + at(index - radius - 1);
-    to[first + index * stride] = (sum + edge * ends) / diameter;
+    const entering = index + radius;
+    const leaving = index - radius - 1;
+    const left = leaving >= 0 ? (from[first + leaving * stride] as number) : 0;
+    const right = entering + 1 < count ? (from[first + (entering + 1) * stride] as number) : 0;
+    if (entering < count) sum += from[first + entering * stride] as number;
+    sum -= left;
+    to[first + index * stride] = (sum + edge * (left + right)) * scale;
   }
 }

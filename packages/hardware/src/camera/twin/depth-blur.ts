@@ -1,13 +1,13 @@
 import { boxBlur, type Plane } from "./box-blur.js";
 import { blurDiameter } from "./focus.js";
 
-const LEVELS = 5;
+const MOST_LEVELS = 5;
 /** A square blurs as much as a disc of this diameter (equal variance along each axis). */
 const SQUARE_BY_DISC = Math.sqrt(3) / 2;
 
 /**
- * Blurs what is out of focus: five pictures from sharp to the strongest blur that occurs, blended pixel by
- * pixel. The background next to an outline takes the outline's blur, or edges would stay sharp.
+ * Blurs what is out of focus: up to five pictures from sharp to the strongest blur that occurs, blended pixel
+ * by pixel. The background next to an outline takes the outline's blur, or edges would stay sharp.
  *
  * @param depth mm along the optical axis, Infinity for background; same size as the planes
  */
@@ -31,9 +31,10 @@ export function blurByDepth(
   if (widest <= 1) return [...planes];
 
   spreadOutwards(diameters, covered, width, height, widest);
-  const step = (widest - 1) / (LEVELS - 1);
-  const level = diameters.map((diameter) => Math.max(0, (diameter - 1) / step));
-  return planes.map((plane) => blendLevels(plane, level, step));
+  const levels = Math.min(MOST_LEVELS, 1 + Math.ceil(widest - 1));
+  const step = (widest - 1) / (levels - 1);
+  const level = diameters.map((diameter) => Math.min(levels - 1, Math.max(0, (diameter - 1) / step)));
+  return planes.map((plane) => blendLevels(plane, level, levels, step));
 }
 
 /** Gives background pixels the mean blur of the covered pixels around them. */
@@ -54,13 +55,13 @@ function spreadOutwards(
   }
 }
 
-function blendLevels(sharp: Plane, level: Float32Array, step: number): Plane {
+function blendLevels(sharp: Plane, level: Float32Array, levels: number, step: number): Plane {
   const { width, height } = sharp;
   const values = new Float32Array(sharp.values.length);
-  for (let index = 0; index < LEVELS; index++) {
+  for (let index = 0; index < levels; index++) {
     const blurred = index === 0 ? sharp.values : boxBlur(sharp, 1 + index * step).values;
     for (let pixel = 0; pixel < values.length; pixel++) {
-      const share = 1 - Math.abs(Math.min(level[pixel] as number, LEVELS - 1) - index);
+      const share = 1 - Math.abs((level[pixel] as number) - index);
       if (share > 0) values[pixel] = (values[pixel] as number) + share * (blurred[pixel] as number);
     }
   }

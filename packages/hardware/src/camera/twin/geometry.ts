@@ -29,7 +29,9 @@ export interface GeometryBuffer {
 const TILE = 8;
 const MAX_STEPS = 200;
 /** A ray this close to the surface has met it, in mm. */
-const CONTACT = 0.004;
+const CONTACT = 0.015;
+/** The field grows by about this much less than one per mm; what is left at contact is stepped over. */
+const LAST_STEP = 1.4;
 /** Ring light and lens are here, in mm, when a white surface facing them returns 1. */
 const RING_REFERENCE_MM = 88;
 
@@ -127,8 +129,16 @@ function marchCone(grid: DistanceGrid, from: Vector, axis: Vector, slope: number
   return t < end ? t : Number.POSITIVE_INFINITY;
 }
 
+/** Spelt out instead of composed: this runs for every pixel, and every vector between would be garbage. */
 function rayThrough(u: number, v: number, { f, cx, cy }: Frame, { R: [right, down, forward] }: Pose): Vector {
-  return normalize(addScaled(addScaled(forward, right, (u - cx) / f), down, (v - cy) / f));
+  const aside = (u - cx) / f;
+  const below = (v - cy) / f;
+  const shorten = 1 / Math.sqrt(1 + aside * aside + below * below);
+  return [
+    (forward[0] + right[0] * aside + down[0] * below) * shorten,
+    (forward[1] + right[1] * aside + down[1] * below) * shorten,
+    (forward[2] + right[2] * aside + down[2] * below) * shorten,
+  ];
 }
 
 /** Meets one pixel's ray with the scene. Keeps the numbers that all pixels share out of the loop. */
@@ -175,7 +185,7 @@ class PixelView {
     // A faint highlight: lamp and eye are in one place, so it shows where the surface faces the camera.
     const highlight = 0.05 * cosine ** 40;
     this.#buffer.ring[pixel] = (cosine + highlight) * near * near * (0.45 + 0.55 * open);
-    this.#buffer.ambient[pixel] = (0.6 + 0.4 * normal[2]) * open;
+    this.#buffer.ambient[pixel] = (0.24 + 0.17 * normal[2]) * open;
   }
 }
 
@@ -186,7 +196,7 @@ function marchRay(grid: DistanceGrid, from: Vector, ray: Vector, start: number, 
   let t = start;
   for (let step = 0; step < MAX_STEPS && t < end; step++) {
     const free = grid.at(x + dx * t, y + dy * t, z + dz * t);
-    if (free < CONTACT) return t;
+    if (free < CONTACT) return t + free * LAST_STEP;
     t += free;
   }
   return Number.POSITIVE_INFINITY;
@@ -224,12 +234,15 @@ function objectNormal(grid: DistanceGrid, [x, y, z]: Vector): Vector {
 }
 
 /** 1 where nothing is near, down to 0 in creases and under the object: how much stray light arrives. */
-function openness(grid: DistanceGrid, point: Vector, normal: Vector): number {
-  let closed = 0;
-  for (const reach of [1.5, 4, 9]) {
-    const [x, y, z] = addScaled(point, normal, reach);
-    const free = Math.min(grid.at(x, y, z) * 1.4, plateDistance(x, y, z));
-    closed += Math.max(0, 1 - free / reach) * 0.4;
-  }
-  return Math.max(0, 1 - closed);
+function openness(grid: DistanceGrid, [x, y, z]: Vector, [nx, ny, nz]: Vector): number {
+  return (
+    1 -
+    closedAt(2, grid, x + 2 * nx, y + 2 * ny, z + 2 * nz) -
+    closedAt(7, grid, x + 7 * nx, y + 7 * ny, z + 7 * nz)
+  );
+}
+
+function closedAt(reach: number, grid: DistanceGrid, x: number, y: number, z: number): number {
+  const free = Math.min(grid.at(x, y, z) * LAST_STEP, plateDistance(x, y, z));
+  return Math.min(0.5, Math.max(0, 1 - free / reach) * 0.55);
 }
