@@ -168,6 +168,11 @@ export async function createBench(options: BenchOptions = {}) {
     if (event.type === "updated") events.push(event.task);
   });
   const scans = new Scans({ device, store, tasks });
+  onTestFinished(async () => {
+    await tasks.close();
+    await following.settled();
+    await store.close();
+  });
 
   /** Starts a scan in project `Vase`, which is made if need be. */
   const start = async (settings: Partial<ScanSettings> = {}) => {
