@@ -273,7 +273,7 @@ test(`${runs} random schedules`, { timeout: 120_000 }, async () => {
       closing = endsWithShutdown;
       if (closing) await clock.run(manager.close());
       while (manager.list().some(isUnfinished)) {
-        for (const { id } of manager.list()) manager.resume(id);
+        for (const { id } of manager.list()) if (manager.get(id)) manager.resume(id);
         const unfinished = manager.list().filter(isUnfinished);
         await clock.run(Promise.all(unfinished.map(({ id }) => manager.ended(id))));
       }

@@ -107,6 +107,22 @@ test("a removal waits for the write under way and drops the one that has not beg
   await removal;
 });
 
+test("what is written after a removal is stored after it", async () => {
+  const { journal, end, said } = createJournal();
+  void journal.write(task("a"));
+  const removal = journal.remove("a");
+  const again = journal.write(at(1));
+  for (let call = 0; call < 2; call++) {
+    await settle();
+    await end(call);
+  }
+  await Promise.all([removal, again]);
+  expect(said()).toEqual(["remove a", "save a running 1"]);
+  void journal.write(at(2));
+  await settle();
+  expect(said().at(-1)).toBe("save a running 2");
+});
+
 test("a failed removal rejects and holds up nothing", async () => {
   const { journal, end } = createJournal();
   const removal = journal.remove("a");

@@ -3,11 +3,15 @@ import type { Clock, Logger } from "@openscan/runtime";
 import { progressDue } from "./progress-due.js";
 import type { StoredTask, TaskStore } from "./task-store.js";
 
+/** A write that has not begun; later records of its task take the place of this one. */
+interface Write {
+  /** Nothing once the task has been removed. */
+  task: StoredTask | undefined;
+  readonly done: Promise<void>;
+}
+
 interface Page {
-  /** What the next write stores: the latest record wins over those that it follows. */
-  latest: StoredTask | undefined;
-  /** The write that has not begun; further records join it. */
-  queued: Promise<void> | undefined;
+  queued: Write | undefined;
   /** Settles, always well, when everything so far is on the disk or given up. */
   last: Promise<void>;
   written: { readonly progress: TaskProgress; readonly at: number } | undefined;
@@ -31,11 +35,19 @@ export class TaskJournal {
   /** Resolves when this record or a later one of the task has been written, or the write has failed. */
   write(task: StoredTask): Promise<void> {
     const page = this.#page(task.id);
-    page.latest = task;
     page.written = { progress: task.progress, at: this.#clock.monotonic() };
-    page.queued ??= page.last.then(() => this.#save(page));
-    page.last = page.queued;
-    return page.queued;
+    if (page.queued) {
+      page.queued.task = task;
+      return page.queued.done;
+    }
+    const save = () => {
+      if (page.queued === write) page.queued = undefined;
+      return this.#save(write.task);
+    };
+    const write: Write = { task, done: page.last.then(save) };
+    page.queued = write;
+    page.last = write.done;
+    return write.done;
   }
 
   /** Writes if the progress differs enough from what was written last. */
@@ -48,13 +60,15 @@ export class TaskJournal {
   /** @throws the error of the store */
   remove(id: string): Promise<void> {
     const page = this.#page(id);
-    page.latest = undefined;
+    if (page.queued) page.queued.task = undefined;
+    page.queued = undefined;
     const removal = page.last.then(() => this.#store.remove(id));
-    page.last = removal.then(
-      () => undefined,
-      () => undefined,
-    );
-    void page.last.then(() => this.#pages.delete(id));
+    const last = removal
+      .catch(() => {})
+      .then(() => {
+        if (page.last === last) this.#pages.delete(id);
+      });
+    page.last = last;
     return removal;
   }
 
@@ -65,14 +79,12 @@ export class TaskJournal {
   #page(id: string): Page {
     const known = this.#pages.get(id);
     if (known) return known;
-    const page: Page = { latest: undefined, queued: undefined, last: Promise.resolve(), written: undefined };
+    const page: Page = { queued: undefined, last: Promise.resolve(), written: undefined };
     this.#pages.set(id, page);
     return page;
   }
 
-  async #save(page: Page): Promise<void> {
-    const task = page.latest;
-    page.queued = undefined;
+  async #save(task: StoredTask | undefined): Promise<void> {
     if (!task) return;
     try {
       await this.#store.save(task);
