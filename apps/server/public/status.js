@@ -20,21 +20,21 @@ async function call(method, path, body) {
   );
 }
 
-const attempt = (action) => async (event) => {
-  event?.preventDefault?.();
+const showError = ({ message }) => {
+  $("error").textContent = message;
+};
+
+const attempt = (action) => (event) => {
+  event.preventDefault();
   $("error").textContent = "";
-  try {
-    await action(event);
-  } catch (error) {
-    $("error").textContent = error.message;
-  }
+  action().catch(showError);
 };
 
 const button = (text, action) => {
   const element = document.createElement("button");
   element.textContent = text;
   element.type = "button";
-  element.onclick = attempt(action);
+  element.addEventListener("click", attempt(action));
   return element;
 };
 
@@ -42,22 +42,20 @@ function listen(namespace, opened, receive, failures = 0) {
   const url = new URL(`ws/${namespace}`, base);
   url.protocol = url.protocol.replace("http", "ws");
   const socket = new WebSocket(url);
-  socket.onopen = () => {
+  socket.addEventListener("open", () => {
     failures = 0;
     setOpen(namespace, true);
     // Nothing is sent on connect, and what happened while we were away is gone: ask.
-    opened().catch((error) => {
-      $("error").textContent = error.message;
-    });
-  };
-  socket.onmessage = ({ data }) => receive(JSON.parse(data));
-  socket.onclose = () => {
+    opened().catch(showError);
+  });
+  socket.addEventListener("message", ({ data }) => receive(JSON.parse(data)));
+  socket.addEventListener("close", () => {
     setOpen(namespace, false);
     setTimeout(
       () => listen(namespace, opened, receive, failures + 1),
       Math.random() * Math.min(20_000, 500 * 2 ** failures),
     );
-  };
+  });
 }
 
 function setOpen(namespace, value) {
@@ -162,15 +160,18 @@ function receiveTask(message) {
   if (task.name === "scan_task" && task.progress.current > 0) void showPhotos(task.run_args[0]);
 }
 
-$("scan").onsubmit = attempt(async () => {
-  const { project, points } = Object.fromEntries(new FormData($("scan")));
-  const address = `projects/${encodeURIComponent(project)}`;
-  const projects = await call("GET", "projects/");
-  if (!projects[project]) await call("POST", address);
-  await call("POST", `${address}/scan?camera_name=${encodeURIComponent($("scan").dataset.camera)}`, {
-    points: Number(points),
-  });
-});
+$("scan").addEventListener(
+  "submit",
+  attempt(async () => {
+    const { project, points } = Object.fromEntries(new FormData($("scan")));
+    const address = `projects/${encodeURIComponent(project)}`;
+    const projects = await call("GET", "projects/");
+    if (!projects[project]) await call("POST", address);
+    await call("POST", `${address}/scan?camera_name=${encodeURIComponent($("scan").dataset.camera)}`, {
+      points: Number(points),
+    });
+  }),
+);
 
 listen(
   "device",

@@ -65,7 +65,7 @@ interface Reply {
 }
 
 /** What the client is told about an error; the only place that builds an error body. */
-export function problemOf(error: unknown): Reply {
+function problemOf(error: unknown): Reply {
   if (error instanceof ValidationError) return { status: 422, body: { detail: [...error.problems] } };
   if (error instanceof ScanError)
     return { status: errorCodes[error.code].status, body: { detail: error.detail as ErrorBody["detail"] } };

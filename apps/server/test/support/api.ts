@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { NamespaceName, Task } from "@openscan/protocol";
-import WebSocket from "ws";
+import { WebSocket } from "ws";
 
 export type Message = { readonly type: string } & Record<string, unknown>;
 
