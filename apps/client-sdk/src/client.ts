@@ -15,7 +15,7 @@ export interface ScannerClientOptions {
   /** Needed where the runtime has none and the package `ws` is not installed (Node 20). */
   readonly WebSocket?: SocketConstructor;
   readonly fetch?: Fetch;
-  /** Checks every message with these schemas, e.g. `namespaces.tasks.event` of `@openscan/protocol`. */
+  /** Checks every message of the sockets with these schemas, e.g. `namespaces.tasks.event` of `@openscan/protocol`. */
   readonly validate?: { readonly tasks?: Schema<TaskEvent>; readonly device?: Schema<DeviceEvent> };
   /** Called with every change of a stream's state. */
   readonly onState?: (state: StreamState, namespace: "tasks" | "device") => void;
