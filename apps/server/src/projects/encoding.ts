@@ -45,21 +45,28 @@ const UtcTimestamp = Timestamp.transform((text, context) => {
 });
 
 const ProjectFile = Project.omit({ scans: true }).extend({ created: UtcTimestamp });
+const PathFile = ScanPath.extend({ generated: UtcTimestamp });
 const ScanFile = ScanSchema.extend({ created: UtcTimestamp, last_updated: UtcTimestamp });
 
-/** @throws Error telling what is wrong with the text */
-export function decodeProject(text: string): ProjectFields {
-  return ProjectFile.parse(JSON.parse(text));
+/** @throws Error telling what is wrong with the JSON */
+export function decodeProject(json: unknown): ProjectFields {
+  return parse(ProjectFile, json);
 }
 
-/** @throws Error telling what is wrong with the text */
-export function decodeScan(text: string): Scan {
-  return ScanFile.parse(JSON.parse(text));
+/** @throws Error telling what is wrong with the JSON */
+export function decodeScan(json: unknown): Scan {
+  return parse(ScanFile, json);
 }
 
-/** @throws Error telling what is wrong with the text */
-export function decodePath(text: string): ScanPath {
-  return ScanPath.extend({ generated: UtcTimestamp }).parse(JSON.parse(text));
+/** @throws Error telling what is wrong with the JSON */
+export function decodePath(json: unknown): ScanPath {
+  return parse(PathFile, json);
+}
+
+function parse<T>(schema: z.ZodType<T>, json: unknown): T {
+  const { success, data, error } = schema.safeParse(json);
+  if (success) return data;
+  throw new Error(z.prettifyError(error), { cause: error });
 }
 
 /** Makes a value read-only through and through, so that it can be handed out without a copy. */

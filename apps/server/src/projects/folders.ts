@@ -55,15 +55,17 @@ export async function fileSize(path: string): Promise<number> {
   return (await unlessMissing(stat(path)))?.size ?? 0;
 }
 
-/** Bytes of all files in and below a folder. Links are not followed. */
-export async function folderSize(folder: string): Promise<number> {
-  let total = 0;
-  for (const entry of await entries(folder)) {
+/** Bytes of each file in and below a folder, by its relative path with `/`. Links are not followed. */
+export async function fileSizes(folder: string, prefix = ""): Promise<Map<string, number>> {
+  const sizes = new Map<string, number>();
+  const add = async (entry: Dirent) => {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) total += await folderSize(path);
-    else if (entry.isFile()) total += await fileSize(path);
-  }
-  return total;
+    if (entry.isFile()) sizes.set(prefix + entry.name, await fileSize(path));
+    if (!entry.isDirectory()) return;
+    for (const [file, size] of await fileSizes(path, `${prefix}${entry.name}/`)) sizes.set(file, size);
+  };
+  await Promise.all((await entries(folder)).map(add));
+  return sizes;
 }
 
 /**

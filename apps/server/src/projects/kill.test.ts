@@ -8,8 +8,7 @@ import { PhotoMetadata } from "@openscan/protocol";
 import { workerUrl } from "@openscan/runtime";
 import { FakeClock, recordingLogger } from "@openscan/runtime/testing";
 import { expect, test } from "vitest";
-import { temporaryFolder } from "../tasks/testing.js";
-import { folderSize } from "./folders.js";
+import { folderSize, temporaryFolder } from "../tasks/testing.js";
 import { capturedSteps, leadingCaptured, metadataName, photoSlot, scanFolderName } from "./layout.js";
 import { ProjectStore } from "./project-store.js";
 

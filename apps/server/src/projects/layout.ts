@@ -6,6 +6,11 @@ export const pathFile = "path.json";
 export const metadataFolder = "metadata";
 export const stackedFolder = "stacked";
 
+export interface ScanAddress {
+  readonly project: string;
+  readonly index: number;
+}
+
 export function scanFolderName(index: number): string {
   return `scan${String(index).padStart(2, "0")}`;
 }

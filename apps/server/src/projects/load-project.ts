@@ -30,13 +30,13 @@ export async function loadProject(
   const scans = await loadScans(path, name, environment);
   const options = { scans, ...environment };
   try {
-    const text = await readFile(file, "utf8");
-    const fields = { ...decodeProject(text), name, path };
+    const json: unknown = JSON.parse(await readFile(file, "utf8"));
+    const fields = { ...decodeProject(json), name, path };
     const current = encodeProject(
       fields,
       scans.map(({ scan }) => scan),
     );
-    const stale = !isDeepStrictEqual(JSON.parse(text), JSON.parse(current));
+    const stale = !isDeepStrictEqual(json, JSON.parse(current));
     return new ProjectFolder({ ...options, fields, stale });
   } catch (err) {
     environment.log.error({ err, file }, "a project is unreadable and is kept as it is");

@@ -5,22 +5,18 @@ import { CameraSettings, type Scan, ScanSettings, type TaskStatus } from "@opens
 import type { Clock, Logger } from "@openscan/runtime";
 import { removeUnfinishedWrites } from "@openscan/runtime/atomic-file";
 import { decodeScan } from "./encoding.js";
-import { entries, fileSize, folderSize, reason, unlessMissing } from "./folders.js";
+import { fileSizes, reason, unlessMissing } from "./folders.js";
 import {
   capturedSteps,
   leadingCaptured,
   metadataFolder,
   metadataName,
   photoSlot,
+  type ScanAddress,
   scanFile,
   stackedFolder,
 } from "./layout.js";
 import { readPath, ScanFolder } from "./scan-folder.js";
-
-export interface ScanAddress {
-  readonly project: string;
-  readonly index: number;
-}
 
 const unfinished: ReadonlySet<TaskStatus> = new Set<TaskStatus>(["pending", "running", "paused"]);
 
@@ -37,21 +33,23 @@ export async function loadScan(
     await unlessMissing(removeUnfinishedWrites(folder));
   }
   const file = join(path, scanFile);
-  const text = await unlessMissing(readFile(file, "utf8"));
-  if (text === undefined) return undefined;
+  const sizes = await fileSizes(path);
+  if (!sizes.has(scanFile)) return undefined;
 
-  const stored = decoded(text);
-  const stacked = await stackedPhotos(path);
+  const stored = await readScan(file);
   const order = (await readPath(path, log))?.points.map((point) => point.original_step) ?? [];
-  const totalBytes = await folderSize(path);
+  const stacked = [...sizes.keys()].filter((name) => /^stacked\/[^/]+\.jpe?g$/i.test(name)).toSorted();
+  const totalBytes = sum(sizes.values());
+  const listed = "scan" in stored ? stored.scan.photos : [];
   const present = {
     project_name: address.project,
     index: address.index,
-    photos: await presentPhotos(path, "scan" in stored ? stored.scan.photos : [], stacked, order),
+    photos: await presentPhotos(path, { listed, stacked, sizes, order }),
     total_size_bytes: totalBytes,
-    stacked_size_bytes: await sizeOf(path, stacked),
+    stacked_size_bytes: sum(stacked.map((photo) => sizes.get(photo) ?? 0)),
   };
-  const options = { path, otherBytes: totalBytes - Buffer.byteLength(text), order, clock, log };
+  const otherBytes = totalBytes - (sizes.get(scanFile) ?? 0);
+  const options = { path, otherBytes, order, clock, log };
   if ("trouble" in stored) {
     log.error({ file, trouble: stored.trouble }, "a scan is unreadable and is kept as it is");
     const modified = (await stat(file)).mtime.toISOString();
@@ -65,7 +63,7 @@ export async function loadScan(
 
   const scan = settled({ ...stored.scan, ...present }, order);
   const loaded = new ScanFolder({ ...options, scan });
-  if (isDeepStrictEqual(scan, JSON.parse(text))) return loaded;
+  if (isDeepStrictEqual(scan, stored.json)) return loaded;
   loaded.change({});
   await loaded
     .save()
@@ -73,17 +71,15 @@ export async function loadScan(
   return loaded;
 }
 
-function decoded(text: string): { readonly scan: Scan } | { readonly trouble: string } {
+type Stored = { readonly scan: Scan; readonly json: unknown } | { readonly trouble: string };
+
+async function readScan(file: string): Promise<Stored> {
   try {
-    return { scan: decodeScan(text) };
+    const json: unknown = JSON.parse(await readFile(file, "utf8"));
+    return { json, scan: decodeScan(json) };
   } catch (error) {
     return { trouble: reason(error) };
   }
-}
-
-async function stackedPhotos(path: string): Promise<string[]> {
-  const names = (await entries(join(path, stackedFolder))).map(({ name }) => name);
-  return names.filter((name) => /\.jpe?g$/i.test(name)).map((name) => `${stackedFolder}/${name}`);
 }
 
 /** Nothing runs any more: what did is interrupted, or finished when all its photos are there. */
@@ -102,38 +98,41 @@ function settled(scan: Scan, order: readonly number[]): Scan {
   };
 }
 
+interface Files {
+  readonly listed: readonly string[];
+  readonly stacked: readonly string[];
+  readonly sizes: ReadonlyMap<string, number>;
+  readonly order: readonly number[];
+}
+
 /** The listed photos that are there, then the whole ones that are not listed, in execution order. */
-async function presentPhotos(
-  path: string,
-  listed: readonly string[],
-  stacked: readonly string[],
-  order: readonly number[],
-): Promise<string[]> {
-  const files = new Set([...(await entries(path)).map(({ name }) => name), ...stacked]);
-  const kept = new Set<string>();
-  for (const photo of listed)
-    if (files.has(photo) && (await fileSize(join(path, photo))) > 0) kept.add(photo);
+async function presentPhotos(path: string, { listed, stacked, sizes, order }: Files): Promise<string[]> {
+  const isThere = (file: string) => (sizes.get(file) ?? 0) > 0;
+  const kept = new Set(listed.filter(isThere));
   const found: string[] = [];
-  for (const file of files) if (!kept.has(file) && (await isWholePhoto(path, file))) found.push(file);
+  for (const file of sizes.keys()) {
+    if (photoSlot(file) && isThere(file) && !kept.has(file) && (await hasMetadata(path, file)))
+      found.push(file);
+  }
   const place = (file: string) => order.indexOf(photoSlot(file)?.step ?? -1);
   // Equal places are focus stacks, which the names order.
   found.sort((a, b) => place(a) - place(b) || (a < b ? -1 : 1));
   return [...kept, ...found, ...stacked.filter((photo) => !kept.has(photo))];
 }
 
-async function isWholePhoto(path: string, file: string): Promise<boolean> {
-  if (!photoSlot(file) || (await fileSize(join(path, file))) === 0) return false;
+/** A photo without is not finished: its metadata is written first. */
+async function hasMetadata(path: string, photo: string): Promise<boolean> {
   try {
-    JSON.parse(await readFile(join(path, metadataName(file)), "utf8"));
+    JSON.parse(await readFile(join(path, metadataName(photo)), "utf8"));
     return true;
   } catch {
     return false;
   }
 }
 
-async function sizeOf(path: string, files: readonly string[]): Promise<number> {
+function sum(numbers: Iterable<number>): number {
   let total = 0;
-  for (const file of files) total += await fileSize(join(path, file));
+  for (const number of numbers) total += number;
   return total;
 }
 

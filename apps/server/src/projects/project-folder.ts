@@ -163,11 +163,15 @@ export class ProjectFolder {
 
   /** Resolves when everything asked for so far is on the disk. */
   flush(): Promise<void> {
-    return this.#turns.run(() => this.#save());
+    return this.#turns.run(async () => {
+      if (this.#removed) return;
+      for (const folder of this.#scans.values()) await folder.save();
+      await this.#save();
+    });
   }
 
   async #save(): Promise<void> {
-    if (!this.#stale || this.#removed || this.#trouble !== undefined) return;
+    if (!this.#stale || this.#trouble !== undefined) return;
     await store(join(this.path, projectFile), encodeProject(this.#fields, this.#sorted()));
     this.#stale = false;
   }

@@ -4,8 +4,7 @@ import { join } from "node:path";
 import { CameraSettings, type PhotoMetadata, type ScanPath, ScanSettings } from "@openscan/protocol";
 import { FakeClock, recordingLogger } from "@openscan/runtime/testing";
 import { describe, expect, test } from "vitest";
-import { temporaryFolder } from "../tasks/testing.js";
-import { folderSize } from "./folders.js";
+import { folderSize, temporaryFolder } from "../tasks/testing.js";
 import { metadataName } from "./layout.js";
 import { ProjectStore } from "./project-store.js";
 

@@ -173,7 +173,7 @@ export async function readPath(scanFolder: string, log: Logger): Promise<ScanPat
   const file = join(scanFolder, pathFile);
   try {
     const text = await unlessMissing(readFile(file, "utf8"));
-    return text === undefined ? undefined : decodePath(text);
+    return text === undefined ? undefined : decodePath(JSON.parse(text));
   } catch (err) {
     log.warn({ err, file }, "the path of a scan is unreadable");
     return undefined;

@@ -33,11 +33,11 @@ describe("start", () => {
   test.each([
     ["an unknown project", "Bowl", {}, "front", "not_found"],
     ["an unknown camera", "Vase", {}, "side", "not_found"],
-    ["a position out of reach (defect 25)", "Vase", { max_theta: 150 }, "front", "out_of_range"],
-    ["min_theta above max_theta (defect 27)", "Vase", { min_theta: 100, max_theta: 50 }, "front", "invalid"],
-    ["an unknown algorithm (defect 27)", "Vase", { optimization_algorithm: "magic" }, "front", "invalid"],
-    ["an endless pause (defect 27)", "Vase", { pause_before_capture_ms: 600_001 }, "front", "invalid"],
-  ])("refuses %s and stores nothing", async (_, project, patch, camera_name, code) => {
+    ["defect 25: a position out of reach", "Vase", { max_theta: 150 }, "front", "out_of_range"],
+    ["defect 27: min_theta above max_theta", "Vase", { min_theta: 100, max_theta: 50 }, "front", "invalid"],
+    ["defect 27: an unknown algorithm", "Vase", { optimization_algorithm: "magic" }, "front", "invalid"],
+    ["defect 27: an endless pause", "Vase", { pause_before_capture_ms: 600_001 }, "front", "invalid"],
+  ])("refused, nothing is stored: %s", async (_, project, patch, camera_name, code) => {
     const { device, scans, store, tasks, directory } = await createBench();
     const limits = device.rotor.settings.get();
     device.rotor.settings.get = () => ({ ...limits, max_angle: 140 });
@@ -48,7 +48,7 @@ describe("start", () => {
     expect(await readdir(join(directory, "Vase"))).toEqual(["openscan_project.json"]);
   });
 
-  test("knows its task from the beginning (defect 44) and leaves no scan when there can be no task", async () => {
+  test("defect 44: knows its task from the beginning, and leaves no scan when there can be no task", async () => {
     const { scans, store, tasks, ended } = await createBench();
     await store.create("Vase", null);
     const task = await scans.start("Vase", order());
@@ -111,7 +111,7 @@ describe("control", () => {
   });
 });
 
-describe("deletion (defect 26)", () => {
+describe("defect 26: deletion", () => {
   test("a scan or project that a task works on stays", async () => {
     const { scans, store, directory, ended, id } = await runningScan();
     await expect(scans.deleteScan("Vase", 1)).rejects.toMatchObject({

@@ -11,6 +11,7 @@ import type { TaskManager } from "@openscan/tasks";
 import { requireReachable, scanPoints } from "../tasks/scan-plan.js";
 import { scanTaskArguments, scanTaskType } from "../tasks/scan-task.js";
 import type { Scanner } from "../tasks/scanner.js";
+import type { ScanAddress } from "./layout.js";
 import type { ProjectStore } from "./project-store.js";
 
 export interface ScansOptions {
@@ -134,11 +135,6 @@ export class Scans {
     if (task) return task;
     throw new ScanError("conflict", `${label(scan)} has no task`);
   }
-}
-
-export interface ScanAddress {
-  readonly project: string;
-  readonly index: number;
 }
 
 /** The scan that a task works on, told by its arguments: a scan's own, or a project's name and an index. */

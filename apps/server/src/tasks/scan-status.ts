@@ -1,8 +1,9 @@
 import { type Scan, ScanError, type Task } from "@openscan/protocol";
 import type { Emitter, Logger } from "@openscan/runtime";
 import type { TaskEvent } from "@openscan/tasks";
+import type { ScanAddress } from "../projects/layout.js";
 import type { ProjectStore } from "../projects/project-store.js";
-import { type ScanAddress, scanOf } from "../projects/scans.js";
+import { scanOf } from "../projects/scans.js";
 import { scanTaskType } from "./scan-task.js";
 
 /**

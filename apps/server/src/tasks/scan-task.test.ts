@@ -97,7 +97,7 @@ describe("a whole scan", () => {
     expect(checks.length).toBeGreaterThanOrEqual(5);
   });
 
-  test("metadata tells the planned position and the one that the motors reached (defect 25)", async () => {
+  test("defect 25: metadata tells the planned position and the one that the motors reached", async () => {
     const { directory, device, start, ended } = await createBench();
     device.slipDeg = 0.25;
     await ended((await start({ points: 1, min_theta: 90, max_theta: 90, min_phi: 30, max_phi: 30 })).id);
@@ -267,7 +267,7 @@ describe("stopping and going on", () => {
     expect(device.done.filter((entry) => entry === "capture")).toHaveLength(6);
   });
 
-  test("a shutdown leaves the motors where they are; the next process goes on with the same task (defects 8, 9)", async () => {
+  test("defect 9: a shutdown leaves the motors where they are; resuming the task goes on in the next process", async () => {
     const bench = await createBench();
     const { id } = await bench.start();
     let closing: Promise<void> | undefined;
@@ -353,7 +353,7 @@ describe("photos and the disk", () => {
 });
 
 describe("what is refused", () => {
-  test("a scan task for a scan that is not stored (defect 36)", async () => {
+  test("defect 36: a scan task for a scan that is not stored", async () => {
     const { tasks, store } = await createBench();
     await store.create("Vase", null);
     const forged = { project_name: "Vase", index: 3, settings: {}, camera_name: "front" };

@@ -7,6 +7,7 @@ import { TaskManager } from "@openscan/tasks";
 import { MemoryTaskStore } from "@openscan/tasks/testing";
 import sharp from "sharp";
 import { onTestFinished } from "vitest";
+import { fileSizes } from "../projects/folders.js";
 import { ProjectStore } from "../projects/project-store.js";
 import { Scans } from "../projects/scans.js";
 import { followScanTasks } from "./scan-status.js";
@@ -18,6 +19,11 @@ export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "openscan-projects-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** Bytes of all files in and below a folder. */
+export async function folderSize(folder: string): Promise<number> {
+  return [...(await fileSizes(folder)).values()].reduce((total, size) => total + size, 0);
 }
 
 export type Step = "prepare" | "move" | "preview" | "capture";
