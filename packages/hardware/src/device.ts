@@ -375,8 +375,10 @@ export class Device {
     while (motor.busy) {
       const waitedMs = this.#clock.monotonic() - begun;
       if (waitedMs >= giveUpMs) throw new ScanError("timeout", `motor ${motor.name} stays busy`);
-      const [rest, ms] =
-        waitedMs < patienceMs ? [motor.ended(), patienceMs - waitedMs] : [motor.stop(), giveUpMs - waitedMs];
+      const patient = waitedMs < patienceMs;
+      const rest = patient ? motor.ended() : motor.stop();
+      // Whole milliseconds, so that rounding cannot make it wait for no time again and again.
+      const ms = Math.ceil((patient ? patienceMs : giveUpMs) - waitedMs);
       await endsWithin(rest, { clock: this.#clock, ms, signal });
     }
   }
