@@ -7,7 +7,7 @@ export const variants = {
   naive: "ws, stringify and send per client",
 };
 
-const deliveriesPerRun = { 1: 30_000, 8: 40_000 };
+const deliveriesPerRun = { 1: 20_000, 8: 32_000 };
 const deliveriesInFlight = 4_000;
 
 /**
