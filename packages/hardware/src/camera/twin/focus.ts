@@ -9,32 +9,31 @@ const APERTURE_M = 0.00245;
 const MANUAL_DIOPTRES = 12;
 const SAMPLES = 4000;
 
-type FocusSettings = Pick<CameraSettings, "AF" | "AF_window" | "manual_focus" | "photo_resolution">;
+/** Where the lens is set by hand, in dioptres; undefined when autofocus decides. */
+export function manualFocus({
+  AF,
+  manual_focus,
+}: Pick<CameraSettings, "AF" | "manual_focus">): number | undefined {
+  return (AF ?? true) ? undefined : (manual_focus ?? MANUAL_DIOPTRES);
+}
 
-export interface Focus {
-  readonly dioptres: number;
-  /** Picture scale of this focus: a lens that focuses nearer moves outwards and magnifies. */
-  readonly breathing: number;
+/** The middle depth within the autofocus window in dioptres; undefined when nothing is there. */
+export function autofocus(
+  geometry: GeometryBuffer,
+  frame: Frame,
+  settings: Pick<CameraSettings, "AF_window" | "photo_resolution">,
+): number | undefined {
+  const depth = medianDepth(geometry, autofocusWindow(frame, settings));
+  return depth === undefined ? undefined : 1000 / depth;
 }
 
 /**
- * Where the lens focuses. Autofocus measures the middle depth within its window and, as phone cameras do,
- * corrects the picture to the nominal scale; with manual focus the scale is nominal at the origin.
+ * Picture scale of a focus, 1 for the focus `reference`: a lens moves outwards to focus nearer, and magnifies
+ * (thin lens; both in dioptres).
  */
-export function focusFor(
-  geometry: GeometryBuffer,
-  frame: Frame,
-  settings: FocusSettings,
-  radius: number,
-): Focus {
-  const origin = 1000 / radius;
-  if (settings.AF ?? true) {
-    const depth = medianDepth(geometry, autofocusWindow(frame, settings));
-    return { dioptres: depth === undefined ? origin : 1000 / depth, breathing: 1 };
-  }
-  const dioptres = settings.manual_focus ?? MANUAL_DIOPTRES;
+export function breathing(dioptres: number, reference: number): number {
   const metres = FOCAL_LENGTH_MM / 1000;
-  return { dioptres, breathing: (1 - metres * origin) / (1 - metres * dioptres) };
+  return (1 - metres * reference) / (1 - metres * dioptres);
 }
 
 /**
@@ -54,7 +53,10 @@ interface Window {
 }
 
 /** The window in pixels of this frame. `AF_window` counts pixels of an uncropped photo; null is the middle third. */
-function autofocusWindow(frame: Frame, settings: FocusSettings): Window {
+function autofocusWindow(
+  frame: Frame,
+  settings: Pick<CameraSettings, "AF_window" | "photo_resolution">,
+): Window {
   const fullWidth = frame.width + 2 * frame.left;
   const fullHeight = frame.height + 2 * frame.top;
   if (!settings.AF_window) {

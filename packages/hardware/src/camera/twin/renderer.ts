@@ -1,6 +1,6 @@
 import { cameraPose, type Frame, twinFrame } from "./camera-model.js";
 import { DistanceGrid } from "./distance-grid.js";
-import { focusFor } from "./focus.js";
+import { autofocus, breathing, manualFocus } from "./focus.js";
 import { type GeometryBuffer, renderGeometry, type Scene } from "./geometry.js";
 import { Recent } from "./recent.js";
 import { expose } from "./sensor.js";
@@ -11,6 +11,8 @@ import type { TwinPhoto, TwinView } from "./view.js";
 const MIN_RADIUS_MM = 60;
 const KEPT_VIEWS = 8;
 const KEPT_BYTES = 64 * 2 ** 20;
+/** Six 32-bit numbers: three of colour, two of light, depth. */
+const BYTES_PER_PIXEL = 24;
 
 /** A photo before it is encoded: red, green, blue, 8 bits each, row by row. */
 export interface RawPhoto extends Omit<TwinPhoto, "jpeg"> {
@@ -21,7 +23,7 @@ export function createScene(): Scene {
   return { grid: new DistanceGrid(), texture: new SolidTexture() };
 }
 
-/** The camera without its JPEG encoder. Keeps the geometry of recent views: exposure and focus reuse it. */
+/** The camera without its JPEG encoder. Keeps the geometry of recent views, which exposure and light reuse. */
 export class Renderer {
   readonly #scene: Scene;
   readonly #recent = new Recent<GeometryBuffer>(KEPT_VIEWS, KEPT_BYTES);
@@ -30,35 +32,37 @@ export class Renderer {
     this.#scene = scene;
   }
 
-  /** @throws ScanError `out_of_range` when there is no such picture size */
+  /**
+   * Autofocus corrects the picture to the nominal scale, as phone cameras do, so that all photos of a scan share
+   * one focal length. A focus set by hand has its own scale, nominal at the origin.
+   *
+   * @throws ScanError `out_of_range` when there is no such picture size
+   */
   render(view: TwinView): RawPhoto {
-    const { settings } = view;
-    const frame = twinFrame(view.width, view.height, settings);
+    const { settings, light, seed } = view;
     const radius = lensRadius(view.radiusMm);
+    const origin = 1000 / radius;
+    const manual = manualFocus(settings);
+    const nominal = twinFrame(view.width, view.height, settings);
+    const frame = { ...nominal, f: nominal.f * breathing(manual ?? origin, origin) };
     const geometry = this.#geometry(view, frame, radius);
-    const focus = focusFor(geometry, frame, settings, radius);
-    const exposure = {
-      light: view.light,
-      seed: view.seed,
-      focus,
-      depthBlur: view.depthBlur ?? true,
-      settings,
-    };
+    const dioptres = manual ?? autofocus(geometry, frame, settings) ?? origin;
+    const depthBlur = view.depthBlur ?? true;
     return {
-      pixels: expose(geometry, frame, exposure),
+      pixels: expose(geometry, frame, { light, seed, dioptres, depthBlur, settings }),
       width: frame.width,
       height: frame.height,
-      focusDioptres: focus.dioptres,
-      intrinsics: { f: frame.f * focus.breathing, cx: frame.cx, cy: frame.cy },
+      focusDioptres: dioptres,
+      intrinsics: { f: frame.f, cx: frame.cx, cy: frame.cy },
     };
   }
 
   #geometry({ theta, fi }: TwinView, frame: Frame, radius: number): GeometryBuffer {
-    const key = [theta, fi, radius, frame.width, frame.height, frame.left, frame.top].join();
+    const key = JSON.stringify([theta, fi, radius, frame]);
     const known = this.#recent.get(key);
     if (known) return known;
     const geometry = renderGeometry(this.#scene, frame, cameraPose(theta, fi, radius));
-    this.#recent.set(key, geometry, 4 * 6 * geometry.depth.length);
+    this.#recent.set(key, geometry, BYTES_PER_PIXEL * geometry.depth.length);
     return geometry;
   }
 }

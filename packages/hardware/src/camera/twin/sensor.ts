@@ -1,9 +1,7 @@
 import type { CameraSettings } from "@openscan/protocol";
 import type { Plane } from "./box-blur.js";
-import { breathe, type Layer } from "./breathing.js";
 import type { Frame } from "./camera-model.js";
 import { blurByDepth } from "./depth-blur.js";
-import type { Focus } from "./focus.js";
 import type { GeometryBuffer } from "./geometry.js";
 import { SensorNoise } from "./sensor-noise.js";
 import { ToneCurve } from "./tone.js";
@@ -21,7 +19,8 @@ export interface Exposure {
   /** Ring light, 0 to 1. */
   readonly light: number;
   readonly seed: number;
-  readonly focus: Focus;
+  /** Where the lens is focused. */
+  readonly dioptres: number;
   readonly depthBlur: boolean;
   readonly settings: CameraSettings;
 }
@@ -33,9 +32,9 @@ export interface Exposure {
  */
 export function expose(geometry: GeometryBuffer, frame: Frame, exposure: Exposure): Uint8Array {
   const lit = illuminate(geometry, exposure.light);
-  const { focus } = exposure;
-  const blurred = exposure.depthBlur ? blurByDepth(lit, geometry.depth, focus.dioptres, frame.f) : lit;
-  return develop(breathe(blurred, geometry, frame, focus.breathing), frame, exposure);
+  const { depthBlur, dioptres } = exposure;
+  const planes = depthBlur ? blurByDepth(lit, geometry.depth, dioptres, frame.f) : lit;
+  return develop(geometry, planes, frame, exposure);
 }
 
 /** Light that arrives from each pixel of the geometry's part of the frame; one plane per colour. */
@@ -50,7 +49,12 @@ function illuminate({ albedo, ring, ambient, width, height }: GeometryBuffer, li
   });
 }
 
-function develop(layer: Layer, frame: Frame, { settings, seed }: Exposure): Uint8Array {
+function develop(
+  part: GeometryBuffer,
+  planes: readonly Plane[],
+  frame: Frame,
+  { settings, seed }: Exposure,
+): Uint8Array {
   const gain = settings.gain ?? 1;
   const green = (EXPOSURE * gain * (settings.shutter ?? DEFAULT_SHUTTER_MS)) / DEFAULT_SHUTTER_MS;
   const red = green * ((settings.awbg_red ?? DEFAULT_WHITE_BALANCE) / DEFAULT_WHITE_BALANCE);
@@ -59,18 +63,18 @@ function develop(layer: Layer, frame: Frame, { settings, seed }: Exposure): Uint
   const tone = new ToneCurve(settings.contrast ?? 1);
   const noise = new SensorNoise(seed, gain);
   const fading = VIGNETTE / ((frame.width / 2 + frame.left) ** 2 + (frame.height / 2 + frame.top) ** 2);
-  const [reds, greens, blues] = layer.planes as [Plane, Plane, Plane];
+  const [reds, greens, blues] = planes as [Plane, Plane, Plane];
 
   const pixels = new Uint8Array(3 * frame.width * frame.height);
   let offset = 0;
   for (let y = 0; y < frame.height; y++) {
-    const row = y - layer.y;
-    const inRow = row >= 0 && row < reds.height;
+    const row = y - part.y;
+    const inRow = row >= 0 && row < part.height;
     for (let x = 0; x < frame.width; x++) {
-      const column = x - layer.x;
+      const column = x - part.x;
       let [r, g, b] = [0, 0, 0];
-      if (inRow && column >= 0 && column < reds.width) {
-        const pixel = row * reds.width + column;
+      if (inRow && column >= 0 && column < part.width) {
+        const pixel = row * part.width + column;
         const shade = 1 - fading * ((x + 0.5 - frame.cx) ** 2 + (y + 0.5 - frame.cy) ** 2);
         r = red * shade * (reds.values[pixel] as number);
         g = green * shade * (greens.values[pixel] as number);
