@@ -255,6 +255,7 @@ test(`${runs} random schedules`, { timeout: 120_000 }, async () => {
         // The emitter only logs what a listener throws.
         try {
           models.follow(event);
+          if (event.type === "updated") checkReason(event.task, closing);
           const reaction = planned[events.length];
           // While all is brought to its end nothing is paused again.
           if (reaction && !(draining && reaction.act === "pause")) perform(reaction);
@@ -301,6 +302,13 @@ test(`${runs} random schedules`, { timeout: 120_000 }, async () => {
     { numRuns: runs },
   );
 });
+
+/** A body fails only as its script says, and nothing starts during a shutdown. */
+function checkReason({ status, error, progress }: Task, closing: boolean): void {
+  if (status === "error") expect(error).toBe("scripted");
+  if (closing && status === "running")
+    expect(progress.total, "a start during the shutdown").toBeGreaterThan(0);
+}
 
 function isUnfinished({ status, completed_at }: Task): boolean {
   return !terminalStatuses.has(status) || (status === "cancelled" && completed_at === null);
