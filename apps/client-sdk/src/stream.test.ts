@@ -187,6 +187,26 @@ test("a connection lost during the REST request is made again, and the request i
   expect(errors).toEqual([]);
 });
 
+test("an answer that comes after the connection was lost is not taken for the present state", async () => {
+  const { reply, release } = held();
+  const { accept, sockets, recordTasks } = fakeScanner({ fetch: () => reply });
+  const recorder = recordTasks();
+  await accept();
+  sockets.last.drop();
+  release([task("old")]);
+  await settle();
+  await settle();
+  expect(recorder.events).toEqual([]);
+});
+
+test("who leaves at once hears nothing", async () => {
+  const { accept, recordTasks } = fakeScanner();
+  const [left, stays] = [recordTasks(), recordTasks()];
+  left.stop();
+  await accept();
+  expect([left.events.length, stays.events.length]).toEqual([0, 1]);
+});
+
 test("an unconfigured device is a state: the stream lives, and goes on once there is a device", async () => {
   const { accept, rest, sockets, recordDevice, client, clock, errors } = fakeScanner();
   rest.device = null;
@@ -292,6 +312,7 @@ test("a page that wakes up finds out at once, without waiting for a timer", asyn
   vi.stubGlobal("document", document);
   try {
     const { accept, sockets, recordTasks, clock, client } = fakeScanner();
+    const [added, removed] = [vi.spyOn(window, "addEventListener"), vi.spyOn(window, "removeEventListener")];
     recordTasks();
     await accept();
     window.dispatchEvent(new Event("online"));
@@ -305,6 +326,8 @@ test("a page that wakes up finds out at once, without waiting for a timer", asyn
     await settle();
     expect(sockets.made).toHaveLength(2);
     slept.mockRestore();
+    client.close();
+    expect(removed).toHaveBeenCalledTimes(added.mock.calls.length);
   } finally {
     vi.unstubAllGlobals();
   }
@@ -368,7 +391,8 @@ test("the connection outlives its last subscriber by two seconds", async () => {
   const again = new Recorder(client.tasks);
   await again.count(1);
   await clock.advance(10_000);
-  expect(sockets.made).toHaveLength(1);
+  expect(sockets.last.closed).toBeUndefined();
+  expect(client.tasks.state).toBe("live");
   again.stop();
   await clock.advance(2000);
   expect(sockets.last.closed).toBe(1000);
