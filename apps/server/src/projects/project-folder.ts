@@ -41,13 +41,15 @@ export class ProjectFolder {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #turns = new Turns();
-  #lastIndex = 0;
+  /** Highest index of a scan that there is or was. */
+  #lastIndex: number;
   #removed = false;
   #stale: boolean;
 
   constructor({ fields, scans, stale, trouble, clock, log }: ProjectFolderOptions) {
     this.#fields = fields;
     this.#scans = new Map(scans.map((folder) => [folder.scan.index, folder]));
+    this.#lastIndex = Math.max(0, ...this.#scans.keys());
     this.#stale = stale;
     this.#trouble = trouble;
     this.#clock = clock;
@@ -83,7 +85,7 @@ export class ProjectFolder {
       this.#requireWritable();
       // An index is never given twice, also when its scan is gone: late writes must not meet a new scan.
       const onDisk = (await entries(this.path)).map(({ name }) => scanIndexOf(name) ?? 0);
-      this.#lastIndex = Math.max(this.#lastIndex, ...onDisk, ...this.#scans.keys()) + 1;
+      this.#lastIndex = Math.max(this.#lastIndex, ...onDisk) + 1;
       const path = join(this.path, scanFolderName(this.#lastIndex));
       const { scan, text } = encodeScan(this.#newScan(this.#lastIndex, request), 0);
       const created = await createFolder(path, async (folder) => {
@@ -131,7 +133,6 @@ export class ProjectFolder {
       guard(folder.scan);
       this.#scans.delete(index);
       await removeFolder(folder.path, () => this.#scans.set(index, folder));
-      this.#lastIndex = Math.max(this.#lastIndex, index);
       this.#stale = true;
       await this.#save();
     });

@@ -295,10 +295,14 @@ describe("defect 26: nothing is overwritten or comes back", () => {
   });
 
   test("an index is not given again while the scan that had it, or its folder, may still be written to", async () => {
-    const { store, vase } = await withScan();
+    const { store, vase, directory } = await withScan();
     expect(await store.createScan("Vase", request)).toMatchObject({ index: 2 });
     await store.deleteScan("Vase", 2, anytime);
     expect(await store.createScan("Vase", request)).toMatchObject({ index: 3 });
+    await store.close();
+    const { store: next } = await openStore(directory);
+    await next.deleteScan("Vase", 3, anytime);
+    expect(await next.createScan("Vase", request)).toMatchObject({ index: 4 });
     await mkdir(join(vase, "scan07"));
     expect(await store.createScan("Vase", request)).toMatchObject({ index: 8 });
   });
