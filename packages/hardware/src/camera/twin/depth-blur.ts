@@ -23,15 +23,17 @@ export function blurByDepth(
   let widest = 0;
   for (let pixel = 0; pixel < depth.length; pixel++) {
     if (depth[pixel] === Number.POSITIVE_INFINITY) continue;
-    const diameter = SQUARE_BY_DISC * blurDiameter(depth[pixel] as number, dioptres, f);
+    const disc = SQUARE_BY_DISC * blurDiameter(depth[pixel] as number, dioptres, f);
+    // A pixel is a square of width 1 already; variances add up.
+    const diameter = Math.sqrt(1 + disc * disc);
     covered[pixel] = 1;
     diameters[pixel] = diameter;
     widest = Math.max(widest, diameter);
   }
-  if (widest <= 1) return [...planes];
+  if (widest < 1.01) return [...planes];
 
   spreadOutwards(diameters, covered, width, height, widest);
-  const levels = Math.min(MOST_LEVELS, 1 + Math.ceil(widest - 1));
+  const levels = Math.min(MOST_LEVELS, 2 + Math.floor(widest));
   const step = (widest - 1) / (levels - 1);
   const level = diameters.map((diameter) => Math.min(levels - 1, Math.max(0, (diameter - 1) / step)));
   return planes.map((plane) => blendLevels(plane, level, levels, step));

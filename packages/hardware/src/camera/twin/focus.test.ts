@@ -22,16 +22,14 @@ const view = (settings: object, rest: Partial<TwinView> = {}): TwinView => ({
 const depth = renderDepth(view({}));
 
 /** Mean squared Laplacian of the green channel where the surface lies between two distances in dioptres. */
-function sharpness(manual_focus: number, from: number, to: number): number {
-  const { pixels } = renderer.render(view({ AF: false, manual_focus }));
+function sharpness(pixels: Uint8Array, [from, to]: readonly [number, number]): number {
   const green = (pixel: number) => pixels[3 * pixel + 1] as number;
   let [sum, count] = [0, 0];
   for (let pixel = width; pixel < depth.length - width; pixel++) {
     const dioptres = 1000 / (depth[pixel] as number);
     if (!(dioptres >= from && dioptres < to)) continue;
-    const laplacian =
-      4 * green(pixel) - green(pixel - 1) - green(pixel + 1) - green(pixel - width) - green(pixel + width);
-    sum += laplacian ** 2;
+    const around = green(pixel - 1) + green(pixel + 1) + green(pixel - width) + green(pixel + width);
+    sum += (4 * green(pixel) - around) ** 2;
     count++;
   }
   expect(count).toBeGreaterThan(500);
@@ -39,18 +37,15 @@ function sharpness(manual_focus: number, from: number, to: number): number {
 }
 
 test("the sharpest focus moves with the distance of the surface", () => {
-  const focuses = [7, 8, 9.25, 10.5, 12, 14];
-  const sharpest = ([from, to]: readonly [number, number]) => {
-    const values = focuses.map((focus) => sharpness(focus, from, to));
+  const focuses = [7, 8, 9.25, 10.5, 12];
+  const photos = focuses.map((manual_focus) => renderer.render(view({ AF: false, manual_focus })).pixels);
+  const sharpest = (range: readonly [number, number]) => {
+    const values = photos.map((pixels) => sharpness(pixels, range));
     return focuses[values.indexOf(Math.max(...values))];
   };
-  expect(
-    [
-      [7.5, 8.5],
-      [8.9, 9.6],
-      [10.2, 10.8],
-    ].map((range) => sharpest(range as [number, number])),
-  ).toEqual([8, 9.25, 10.5]);
+  expect(sharpest([7.5, 8.5])).toBe(8);
+  expect(sharpest([8.9, 9.6])).toBe(9.25);
+  expect(sharpest([10.2, 10.8])).toBe(10.5);
 });
 
 test("without depth blur the focus makes no difference to sharpness", () => {
