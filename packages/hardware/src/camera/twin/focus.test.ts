@@ -51,7 +51,7 @@ test("the sharpest focus moves with the distance of the surface", () => {
 test("without depth blur the focus makes no difference to sharpness", () => {
   const near = renderer.render(view({ AF: false, manual_focus: 1000 / 110 }, { depthBlur: false }));
   const auto = renderer.render(view({ AF: true }, { depthBlur: false }));
-  expect(near.pixels).toEqual(auto.pixels);
+  expect(Buffer.compare(near.pixels, auto.pixels)).toBe(0);
 });
 
 test("the blur grows with the distance from the focus, on both sides", () => {

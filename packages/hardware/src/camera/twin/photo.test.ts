@@ -101,15 +101,18 @@ test("contrast spreads tones, none leaves the middle one", async () => {
 
 test("settings that are null mean the defaults", () => {
   const nulls = Object.fromEntries(Object.keys(CameraSettings.shape).map((key) => [key, null]));
-  expect(renderer.render(view(nulls)).pixels).toEqual(renderer.render(view()).pixels);
+  expect(Buffer.compare(renderer.render(view(nulls)).pixels, renderer.render(view()).pixels)).toBe(0);
 });
 
 test("nothing shows beside object and plate, from any side", () => {
   for (const fi of [0, 90, 200]) {
-    const { pixels, width } = renderer.render(view({}, { fi }));
-    for (let y = 0; y < 120; y++) {
-      for (const x of [0, 1, 2, 157, 158, 159]) expect(pixels[3 * (y * width + x)]).toBeLessThan(25);
-    }
+    const { pixels, width, height } = renderer.render(view({}, { fi }));
+    const margins = pixels.filter((_, i) => {
+      const x = Math.floor(i / 3) % width;
+      return x < 20 || x >= width - 20;
+    });
+    expect(margins).toHaveLength(40 * 3 * height);
+    expect(Math.max(...margins)).toBeLessThan(25);
   }
 });
 
