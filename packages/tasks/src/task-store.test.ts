@@ -131,9 +131,11 @@ test("defect 28: a process killed while it writes leaves a whole record", { time
     const child = spawn(process.execPath, ["--input-type=module", "-e", writer, String(round)], {
       stdio: ["ignore", "pipe", "inherit"],
     });
-    await once(child.stdout, "data");
+    const ended = once(child, "exit");
+    const endedEarly = ended.then(([code]) => Promise.reject(new Error(`the writer ended early: ${code}`)));
+    await Promise.race([once(child.stdout, "data"), endedEarly]);
     child.kill("SIGKILL");
-    await once(child, "exit");
+    await ended;
     const written = Task.parse(JSON.parse(await readFile(join(folder, "a.json"), "utf8")));
     expect(written.progress.current).toBeGreaterThanOrEqual(round);
     expect(written.progress.message).toHaveLength(100_000);
