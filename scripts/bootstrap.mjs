@@ -11,15 +11,20 @@ const stampFile = join(root, "node_modules/.bootstrap-stamp");
 /** Runs a command in the project's root and ends this process when it fails. */
 export function run(command, args, options = {}) {
   const environment = { ...process.env, TURBO_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1", ...options.env };
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: "inherit", ...options, env: environment });
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    stdio: "inherit",
+    ...options,
+    env: environment,
+  });
   if (error) throw error;
   if (status !== 0) process.exit(status ?? 1);
 }
 
 /** Runs a shell line with the pinned pnpm, and whatever is in node_modules/.bin, on the path. */
-export function runPnpm(line) {
+export function runPnpm(line, options = {}) {
   const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  run("npx", ["--yes", `--package=${packageManager}`, "-c", line]);
+  run("npx", ["--yes", `--package=${packageManager}`, "-c", line], options);
 }
 
 /** Path of a tool that the project depends on. */
@@ -28,9 +33,12 @@ export const tool = (name) => join(root, "node_modules/.bin", name);
 export function installAndBuild() {
   const stamp = readStamp();
   const installed = digest(inputs((path) => /(^|\/)(package\.json|pnpm-(lock|workspace)\.yaml)$/.test(path)));
-  const built = digest(inputs((path) => /^(packages|apps)\/[^/]+\/(src\/|package\.json|tsconfig)|^tsconfig\.base/.test(path)));
+  const built = digest(
+    inputs((path) => /^(packages|apps)\/[^/]+\/(src\/|package\.json|tsconfig)|^tsconfig\.base/.test(path)),
+  );
   if (stamp.installed !== installed) runPnpm("pnpm install --frozen-lockfile");
-  if (stamp.installed !== installed || stamp.built !== built || !distsExist()) runPnpm("turbo run build --output-logs=errors-only");
+  if (stamp.installed !== installed || stamp.built !== built || !distsExist())
+    runPnpm("turbo run build --output-logs=errors-only");
   writeFileSync(stampFile, JSON.stringify({ installed, built }));
 }
 

@@ -7,3 +7,4 @@ run(tool("oxlint"), ["--type-aware", "--deny-warnings", "packages", "apps", "exa
 run(tool("biome"), ["format", "."]);
 run(tool("knip"), []);
 runPnpm("turbo run packaging --output-logs=errors-only --concurrency=1");
+run(process.execPath, ["scripts/check-tarballs.mjs"]);
