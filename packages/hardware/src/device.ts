@@ -12,7 +12,7 @@ import { DriverRegistry } from "./registry.js";
 import { closeRig, emptyRig, planRig, type Rig, type RigOptions } from "./rig.js";
 import { simulatedDrivers } from "./simulated-drivers.js";
 import type { Trigger } from "./trigger/trigger.js";
-import { endsWithin } from "./waiting.js";
+import { abortedBy, endsWithin } from "./waiting.js";
 
 /** Pause after motors and lights were switched on again, before they are relied on. */
 const WAKE_SETTLE_MS = 100;
@@ -184,19 +184,19 @@ export class Device {
     const rotor = this.motor("rotor");
     const turntable = this.motor("turntable");
     const halfTurnMs = Math.max(rotor.estimateMs(180), turntable.estimateMs(180));
-    const failed = new AbortController();
-    const stop = AbortSignal.any(signal ? [signal, failed.signal] : [failed.signal]);
+    const stop = abortedBy(signal);
     const errors: unknown[] = [];
     const bring = async (motor: Motor, angle: number) => {
       try {
-        await this.#freed(motor, halfTurnMs, stop);
-        await arriveAt(motor, angle, stop);
+        await this.#freed(motor, halfTurnMs, stop.signal);
+        await arriveAt(motor, angle, stop.signal);
       } catch (error) {
         errors.push(error);
-        failed.abort(error);
+        stop.abort(error);
       }
     };
     await Promise.all([bring(rotor, theta), bring(turntable, fi)]);
+    stop.unlink();
     if (errors.length === 0) return;
     const [first] = errors;
     throw first instanceof ScanError
@@ -278,8 +278,8 @@ export class Device {
     this.#idleTimer.stop();
     await closeRig(this.#rig, this.#log);
     // An initialisation under way opens components that are not in the rig yet; a waking one starts the timer.
-    await this.#initializing.run(() =>
-      this.#powering.run(async () => {
+    await this.#initializing.runAtLast(() =>
+      this.#powering.runAtLast(async () => {
         await closeRig(this.#rig, this.#log);
         this.#idleTimer.stop();
       }),
@@ -293,7 +293,7 @@ export class Device {
   async #withCameras(configuration: DeviceConfiguration): Promise<DeviceConfiguration> {
     if (Object.keys(configuration.cameras).length > 0) return configuration;
     const { cameras } = DeviceConfiguration.pick({ cameras: true }).parse({
-      cameras: await this.#drivers.detectCameras(),
+      cameras: await this.#drivers.detectCameras(this.#log),
     });
     return { ...configuration, cameras };
   }

@@ -53,3 +53,15 @@ test("waiting ends when aborted, and the place in the queue is given up", async 
   expect(log).toEqual(["first", "next"]);
   await expect(lock.run(async () => {}, abort.signal)).rejects.toThrow("gave up");
 });
+
+test("closing is never refused, and comes after all that wait", async () => {
+  const lock = new Lock("thing", 1);
+  const log: string[] = [];
+  const first = work(log, "first");
+  const all = [lock.run(first.run), lock.run(async () => void log.push("second"))];
+  const closed = lock.runAtLast(async () => void log.push("closed"));
+  await settle();
+  first.finish();
+  await Promise.all([...all, closed]);
+  expect(log).toEqual(["first", "second", "closed"]);
+});

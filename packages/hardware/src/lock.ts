@@ -21,8 +21,17 @@ export class Lock {
    * @param signal ends the waiting only; work that has begun is not touched
    * @throws ScanError `busy` when too many wait already
    */
-  async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    await this.#acquire(signal);
+  run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return this.#run(work, this.#limit, signal);
+  }
+
+  /** As `run`, but is never refused: for closing. */
+  runAtLast<T>(work: () => Promise<T>): Promise<T> {
+    return this.#run(work, Number.POSITIVE_INFINITY);
+  }
+
+  async #run<T>(work: () => Promise<T>, limit: number, signal?: AbortSignal): Promise<T> {
+    await this.#acquire(limit, signal);
     try {
       return await work();
     } finally {
@@ -32,14 +41,14 @@ export class Lock {
     }
   }
 
-  async #acquire(signal: AbortSignal | undefined): Promise<void> {
+  async #acquire(limit: number, signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
     if (!this.#held) {
       this.#held = true;
       return;
     }
-    if (this.#waiting.length >= this.#limit) {
-      throw new ScanError("busy", `${this.#name} is busy and ${this.#limit} requests wait already`);
+    if (this.#waiting.length >= limit) {
+      throw new ScanError("busy", `${this.#name} is busy and ${limit} requests wait already`);
     }
     await new Promise<void>((resolve, reject) => {
       const leave = () => {

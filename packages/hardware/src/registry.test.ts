@@ -68,8 +68,17 @@ test("cameras are detected by every driver that can, with the driver that found 
     open: () => Promise.reject(new Error("not opened here")),
     detect: async () => ({ "EOS 100": { type: "gphoto2", path: "usb:1" } }),
   });
-  expect(await new DriverRegistry([usb, ...simulatedDrivers()], "simulated").detectCameras()).toEqual({
+  const blind = defineCameraDriver({
+    kind: "blind",
+    settings: z.object({}),
+    open: () => Promise.reject(new Error("not opened here")),
+    detect: () => Promise.reject(new Error("no bus")),
+  });
+  const log = recordingLogger();
+  const registry = new DriverRegistry([blind, usb, ...simulatedDrivers()], "simulated");
+  expect(await registry.detectCameras(log)).toEqual({
     "EOS 100": { type: "gphoto2", path: "usb:1", driver: { kind: "usb" } },
     simulated_camera: { type: "picamera2", path: "simulated", driver: { kind: "simulated" } },
   });
+  expect(log.lines).toMatchObject([{ level: "error", fields: { driver: "blind" } }]);
 });

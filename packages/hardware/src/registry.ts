@@ -1,9 +1,12 @@
 import { type DriverChoice, ScanError } from "@openscan/protocol";
+import type { Logger } from "@openscan/runtime";
 import { z } from "zod";
 import type { ComponentKind, Components, DetectedCamera, DriverContext, DriverDefinition } from "./define.js";
 
 /** Any of the five kinds of drivers. */
 export type AnyDriver = { [Kind in ComponentKind]: DriverDefinition<Kind> }[ComponentKind];
+
+type FoundCamera = DetectedCamera & { readonly driver: { readonly kind: string } };
 
 /** The drivers there are: an explicit list. */
 export class DriverRegistry {
@@ -45,12 +48,16 @@ export class DriverRegistry {
     );
   }
 
-  /** All cameras that the drivers find, and which driver found them. */
-  async detectCameras(): Promise<Record<string, DetectedCamera & { driver: { kind: string } }>> {
-    const cameras: Record<string, DetectedCamera & { driver: { kind: string } }> = {};
+  /** All cameras that the drivers find, and which driver found them. A search that fails is logged. */
+  async detectCameras(log: Logger): Promise<Record<string, FoundCamera>> {
+    const cameras: Record<string, FoundCamera> = {};
     for (const { kind, detect } of this.#drivers) {
-      for (const [name, camera] of Object.entries((await detect?.()) ?? {})) {
-        cameras[name] = { ...camera, driver: { kind } };
+      try {
+        for (const [name, camera] of Object.entries((await detect?.()) ?? {})) {
+          cameras[name] = { ...camera, driver: { kind } };
+        }
+      } catch (err) {
+        log.error({ err, driver: kind }, "the search for cameras failed");
       }
     }
     return cameras;

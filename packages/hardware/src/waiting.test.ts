@@ -1,6 +1,6 @@
 import { FakeClock, settle } from "@openscan/runtime/testing";
 import { expect, test } from "vitest";
-import { endsWithin, unlessAborted } from "./waiting.js";
+import { abortedBy, endsWithin, unlessAborted } from "./waiting.js";
 
 const never = new Promise<never>(() => {});
 
@@ -35,4 +35,17 @@ test("endsWithin tells whether the promise ended in time, well or not, and leave
   abort.abort(new Error("enough"));
   await expect(waiting).rejects.toThrow("enough");
   expect(clock.pending).toBe(0);
+});
+
+test("a linked abort follows any of its sources, until unlinked", () => {
+  const [first, second] = [new AbortController(), new AbortController()];
+  const linked = abortedBy(undefined, first.signal, second.signal);
+  const unlinked = abortedBy(first.signal, second.signal);
+  unlinked.unlink();
+  expect(linked.signal.aborted).toBe(false);
+  second.abort("second");
+  first.abort("first");
+  expect(linked.signal.reason).toBe("second");
+  expect(unlinked.signal.aborted).toBe(false);
+  expect(abortedBy(first.signal).signal.reason).toBe("first");
 });

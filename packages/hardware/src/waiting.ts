@@ -1,5 +1,33 @@
 import type { Clock } from "@openscan/runtime";
 
+export interface LinkedAbort {
+  readonly signal: AbortSignal;
+  abort(reason: unknown): void;
+  /** To be called when it is not needed any more: the sources forget it. */
+  unlink(): void;
+}
+
+/**
+ * Can be aborted, and is aborted by any of `sources`. (With Node 20 a source keeps something of every
+ * `AbortSignal.any` for ever; here sources live as long as the device and previews are many.)
+ */
+export function abortedBy(...sources: readonly (AbortSignal | undefined)[]): LinkedAbort {
+  const controller = new AbortController();
+  const undo = sources.map((source) => {
+    const relay = () => controller.abort(source?.reason);
+    if (source?.aborted) relay();
+    source?.addEventListener("abort", relay, { once: true });
+    return () => source?.removeEventListener("abort", relay);
+  });
+  return {
+    signal: controller.signal,
+    abort: (reason) => controller.abort(reason),
+    unlink: () => {
+      for (const forget of undo) forget();
+    },
+  };
+}
+
 /** Like `promise`, but rejects with `signal.reason` as soon as `signal` is aborted. What was begun goes on. */
 export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise;
@@ -21,14 +49,14 @@ export async function endsWithin(
   { clock, ms, signal }: { clock: Clock; ms: number; signal?: AbortSignal | undefined },
 ): Promise<boolean> {
   let ended = false;
-  const patience = new AbortController();
+  const patience = abortedBy(signal);
   const end = () => {
     ended = true;
-    patience.abort();
+    patience.abort(undefined);
   };
   promise.then(end, end);
-  const stop = AbortSignal.any(signal ? [signal, patience.signal] : [patience.signal]);
-  await clock.sleep(ms, stop).catch(() => {});
+  await clock.sleep(ms, patience.signal).catch(() => {});
+  patience.unlink();
   signal?.throwIfAborted();
   return ended;
 }

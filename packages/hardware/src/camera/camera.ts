@@ -9,7 +9,7 @@ import type { Clock } from "@openscan/runtime";
 import { fault } from "../fault.js";
 import { Lock } from "../lock.js";
 import { Settings } from "../settings.js";
-import { endsWithin, unlessAborted } from "../waiting.js";
+import { abortedBy, endsWithin, type LinkedAbort, unlessAborted } from "../waiting.js";
 import type { CameraDriver, Photo } from "./driver.js";
 
 /** Beyond twice the exposure; the first shot of a camera that was just switched on is slow. */
@@ -44,7 +44,9 @@ export class Camera {
   readonly #clock: Clock;
   readonly #changed: (part: string) => void;
   readonly #lock: Lock;
-  readonly #closing = new AbortController();
+  /** What to abort when the camera is closed: everything under way or waiting. */
+  readonly #uses = new Set<LinkedAbort>();
+  #closed = false;
   /** Captures under way or waiting, and settings being applied. */
   #claims = 0;
   #nextFrame: Promise<Uint8Array> | undefined;
@@ -121,9 +123,10 @@ export class Camera {
 
   /** Gives up what is under way and lets go of the camera. Everything asked for later is `offline`. */
   async close(): Promise<void> {
-    if (this.#closing.signal.aborted) return;
-    this.#closing.abort(new ScanError("offline", `camera ${this.name} is closed`));
-    await this.#lock.run(() => this.#driver.close());
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const use of this.#uses) use.abort(this.#offline());
+    await this.#lock.runAtLast(() => this.#driver.close());
   }
 
   async #whileBusy<T>(work: () => Promise<T>): Promise<T> {
@@ -137,34 +140,41 @@ export class Camera {
 
   /** Uses the driver when it is this work's turn, at most for `limitMs`; errors name the camera. */
   async #use<T>({ signal, limitMs, work }: Use<T>): Promise<T> {
-    const closing = this.#closing.signal;
-    const abandoned = AbortSignal.any(signal ? [signal, closing] : [closing]);
-    const giveUp = new AbortController();
-    const stop = AbortSignal.any([abandoned, giveUp.signal]);
+    const stop = abortedBy(signal);
+    this.#uses.add(stop);
     try {
       return await this.#lock.run(async () => {
         const ms = limitMs();
-        const result = work(stop);
-        const inTime = await endsWithin(result, { clock: this.#clock, ms, signal: abandoned }).catch(
-          () => false,
-        );
-        if (inTime) return result;
-        giveUp.abort(new ScanError("timeout", `camera ${this.name} did not answer within ${ms} ms`));
-        await endsWithin(result, { clock: this.#clock, ms: GRACE_MS });
-        throw stop.reason;
-      }, abandoned);
+        const result = work(stop.signal);
+        if (await this.#endsWithin(result, ms, stop.signal)) return result;
+        stop.abort(new ScanError("timeout", `camera ${this.name} did not answer within ${ms} ms`));
+        await this.#endsWithin(result, GRACE_MS);
+        throw stop.signal.reason;
+      }, stop.signal);
     } catch (error) {
-      if (signal?.aborted && !closing.aborted) throw this.#cancelled(error);
+      if (signal?.aborted && !this.#closed) throw this.#cancelled(error);
       throw fault(`camera ${this.name}`, error);
+    } finally {
+      this.#uses.delete(stop);
+      stop.unlink();
     }
+  }
+
+  /** Whether the driver answers in time, before anyone gives up. */
+  #endsWithin(result: Promise<unknown>, ms: number, signal?: AbortSignal): Promise<boolean> {
+    return endsWithin(result, { clock: this.#clock, ms, signal }).catch(() => false);
   }
 
   #cancelled(cause: unknown): ScanError {
     return new ScanError("cancelled", `camera ${this.name}: what was asked for was cancelled`, { cause });
   }
 
+  #offline(): ScanError {
+    return new ScanError("offline", `camera ${this.name} is closed`);
+  }
+
   #assertOpen(): void {
-    this.#closing.signal.throwIfAborted();
+    if (this.#closed) throw this.#offline();
   }
 }
 

@@ -87,7 +87,7 @@ export class Light {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#lock.run(async () => {
+    await this.#lock.runAtLast(async () => {
       try {
         await this.#driver.write(false);
       } finally {

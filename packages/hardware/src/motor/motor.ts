@@ -4,7 +4,7 @@ import type { Endstop } from "../endstop/endstop.js";
 import { fault } from "../fault.js";
 import { Lock } from "../lock.js";
 import { Settings } from "../settings.js";
-import { unlessAborted } from "../waiting.js";
+import { abortedBy, type LinkedAbort, unlessAborted } from "../waiting.js";
 import {
   absoluteTarget,
   degreesOf,
@@ -52,7 +52,7 @@ type State =
   | {
       readonly phase: "busy";
       readonly target: number | null;
-      readonly stop: AbortController;
+      readonly stop: LinkedAbort;
       readonly ended: Promise<void>;
     };
 
@@ -222,7 +222,7 @@ export class Motor {
     this.#closed = true;
     await this.#stop(`motor ${this.name} is being closed`);
     this.#forgetEndstop();
-    await this.#hardware.run(async () => {
+    await this.#hardware.runAtLast(async () => {
       try {
         await this.#driver.enable(false);
       } finally {
@@ -266,10 +266,8 @@ export class Motor {
   /** Claims the motor at once, then prepares the device, then works; the motor rests when this settles. */
   async #perform({ intent, target, signal, run }: Work): Promise<MotorStatus> {
     this.#assertFree();
-    const stop = new AbortController();
-    const relay = () => stop.abort(signal?.reason);
     if (signal?.aborted) throw this.#cancelled(signal.reason);
-    signal?.addEventListener("abort", relay, { once: true });
+    const stop = abortedBy(signal);
     let end = () => {};
     const ended = new Promise<void>((resolve) => {
       end = resolve;
@@ -286,7 +284,7 @@ export class Motor {
     } catch (error) {
       throw this.#translated(error, stop.signal);
     } finally {
-      signal?.removeEventListener("abort", relay);
+      stop.unlink();
       this.#state = { phase: "resting" };
       release();
       this.#changed("busy");

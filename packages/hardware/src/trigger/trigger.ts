@@ -9,6 +9,7 @@ import { type Clock, timestamp } from "@openscan/runtime";
 import { fault } from "../fault.js";
 import { Lock } from "../lock.js";
 import { Settings } from "../settings.js";
+import { abortedBy } from "../waiting.js";
 import type { TriggerDriver } from "./driver.js";
 
 export interface TriggerOptions {
@@ -73,18 +74,18 @@ export class Trigger {
     this.#assertOpen();
     if (!this.settings.get().enabled) throw new ScanError("conflict", `trigger ${this.name} is disabled`);
     if (this.#busy) throw new ScanError("busy", `trigger ${this.name} is busy`);
-    const closing = this.#closing.signal;
-    const stop = AbortSignal.any(signal ? [signal, closing] : [closing]);
-    if (stop.aborted) throw this.#cancelled(stop.reason);
+    if (signal?.aborted) throw this.#cancelled(signal.reason);
+    const stop = abortedBy(signal, this.#closing.signal);
     this.#busy = true;
     this.#changed("busy");
     try {
-      this.#last = await this.#lock.run(() => this.#pulse(delays, stop), stop);
+      this.#last = await this.#lock.run(() => this.#pulse(delays, stop.signal), stop.signal);
       this.#changed();
       return this.#last;
     } catch (error) {
-      throw stop.aborted ? this.#cancelled(error) : fault(`trigger ${this.name}`, error);
+      throw stop.signal.aborted ? this.#cancelled(error) : fault(`trigger ${this.name}`, error);
     } finally {
+      stop.unlink();
       this.#busy = false;
       this.#changed("busy");
     }
@@ -94,7 +95,7 @@ export class Trigger {
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort(new ScanError("offline", `trigger ${this.name} is closed`));
-    await this.#lock.run(async () => {
+    await this.#lock.runAtLast(async () => {
       try {
         await this.#write(false);
       } finally {
