@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, rmdir, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CameraSettings, type PhotoMetadata, type ScanPath, ScanSettings } from "@openscan/protocol";
 import { FakeClock, recordingLogger } from "@openscan/runtime/testing";
@@ -187,6 +187,26 @@ describe("files", () => {
     expect(store.scan("Vase", 1).photos).toEqual([]);
     await store.savePhoto("Vase", 1, photo(1));
     expect(store.scan("Vase", 1).photos).toEqual(["scan01_001.jpg"]);
+  });
+
+  test("a photo is never there without its metadata", async () => {
+    const { store, scan01 } = await withScan();
+    await mkdir(join(scan01, metadataName("scan01_002.jpg")));
+    await expect(store.savePhoto("Vase", 1, photo(2))).rejects.toMatchObject({ code: "storage" });
+    expect(existsSync(join(scan01, "scan01_002.jpg"))).toBe(false);
+  });
+
+  test("a state that the disk refused is written at the end, when it takes it", async () => {
+    const { store, scan01 } = await withScan();
+    const file = join(scan01, "scan.json");
+    await rm(file);
+    await mkdir(file);
+    const update = store.updateScan("Vase", 1, () => ({ status: "running" }));
+    await expect(update).rejects.toMatchObject({ code: "storage" });
+    await rmdir(file);
+    await store.close();
+    expect(await json(file)).toEqual(store.scan("Vase", 1));
+    expect(store.scan("Vase", 1).status).toBe("running");
   });
 });
 

@@ -93,6 +93,30 @@ test("defect 12: the stacking status follows its task, a cancel included", async
   });
 });
 
+test("an event of another task, or of a task started again for a complete scan, changes nothing", async () => {
+  const { store, log, start, ended } = await createBench();
+  const { id, run_args } = await start();
+  await ended(id);
+  const events = new Emitter<TaskEvent>(log);
+  const following = followScanTasks(events, store, log);
+  const tell = (task: Partial<Task>) =>
+    events.emit({ type: "updated", task: { task_type: "scan_task", run_args, ...task } as unknown as Task });
+  const complete = store.scan("Vase", 1);
+  for (const status of ["pending", "running", "interrupted"] as const) tell({ id, status });
+  expect(store.scan("Vase", 1)).toBe(complete);
+
+  await store.updateScan("Vase", 1, () => ({ status: "running" }));
+  for (const status of ["pending", "running", "error"] as const)
+    tell({ id: "rival", status, error: "not mine" });
+  expect(store.scan("Vase", 1)).toMatchObject({ status: "running", task_id: id, system_message: null });
+  tell({ id, status: "error", error: "jammed" });
+  tell({ id: "rival", status: "running" });
+  expect(store.scan("Vase", 1)).toMatchObject({ status: "error", task_id: id, system_message: "jammed" });
+  tell({ id: "next", status: "pending" });
+  expect(store.scan("Vase", 1)).toMatchObject({ status: "pending", task_id: "next", system_message: null });
+  await following.settled();
+});
+
 test("events of tasks whose scan is gone, and of other tasks, disturb nobody", async () => {
   const { store, log } = await createBench();
   const events = new Emitter<TaskEvent>(log);

@@ -334,6 +334,36 @@ describe("photos and the disk", () => {
     expect(store.scan("Vase", 1).photos).toHaveLength(5);
   });
 
+  test("defect 16: a cancelled task ends when its last photo has been saved, and counts it", async () => {
+    const { device, start, store, tasks } = await createBench({ Store: SlowStore });
+    const slow = store as SlowStore;
+    const { id } = await start();
+    device.before = atThe(2, "capture", () => void tasks.cancel(id));
+    let hasEnded = false;
+    const end = tasks.ended(id).then(() => {
+      hasEnded = true;
+    });
+    while (slow.waiting.length === 0 || tasks.get(id)?.status !== "cancelled") await settle();
+    for (let turn = 0; turn < 20; turn++) await settle();
+    expect(hasEnded).toBe(false);
+    slow.waiting.shift()?.();
+    await end;
+    expect(slow.saved).toBe(1);
+    expect(store.scan("Vase", 1)).toMatchObject({ status: "cancelled", current_step: 1 });
+  });
+
+  test("defect 16: not even the last photo may be missing from a completed scan", async () => {
+    const { directory, device, start, ended } = await createBench();
+    const { id } = await start({ optimize_path: false });
+    device.before = atThe(1, "capture", async () => {
+      await mkdir(join(directory, "Vase/scan01/scan01_004.jpg"));
+    });
+    expect(await ended(id)).toMatchObject({
+      status: "error",
+      error: expect.stringContaining("scan01_004.jpg"),
+    });
+  });
+
   test("defect 16: a photo that cannot be written fails the scan with the reason", async () => {
     const { directory, device, start, ended, store } = await createBench();
     const { id } = await start({ optimize_path: false });
