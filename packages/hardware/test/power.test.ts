@@ -241,6 +241,17 @@ describe("calibrate_on_wake", () => {
     });
   });
 
+  test("a device that is closed meanwhile is not energised again", async () => {
+    const { device, world, clock } = await startDevice();
+    await device.idle();
+    const waiting = [device.wake(), device.wake(), device.light("Ring light").turnOn()];
+    const settled = Promise.allSettled(waiting);
+    await clock.run(device.close());
+    await settled;
+    expect(world.light).toBe(0);
+    expect(clock.pending).toBe(0);
+  });
+
   test("closing in the middle ends it", async () => {
     const { device, clock } = await start();
     const waking = expect(device.wake()).rejects.toMatchObject({ code: "cancelled" });

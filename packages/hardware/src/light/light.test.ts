@@ -92,6 +92,7 @@ test("closed, it is off and offline", async () => {
     () => light.turnOn(),
     () => light.turnOff(),
     () => light.toggle(),
+    () => light.rest(false),
     () => light.settings.update({}),
   ]) {
     await expect(call()).rejects.toMatchObject({ code: "offline" });

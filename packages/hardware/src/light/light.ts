@@ -80,6 +80,7 @@ export class Light {
 
   /** Goes dark, or is as before again; `is_on` does not change. */
   async rest(idle: boolean): Promise<void> {
+    this.#assertOpen();
     await this.#lock.run(() => this.#drive({ on: this.#on, idle }));
   }
 

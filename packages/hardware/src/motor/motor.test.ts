@@ -456,6 +456,7 @@ test("a closed motor has stopped, keeps its angle, and everything else is offlin
     () => motor.calibrate(),
     () => motor.overrideAngle(1),
     () => motor.stop(),
+    () => motor.enable(true),
     () => motor.settings.update({}),
     () => motor.settings.replace(rotorSettings),
   ];

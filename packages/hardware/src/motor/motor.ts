@@ -5,27 +5,10 @@ import { fault } from "../fault.js";
 import { Lock } from "../lock.js";
 import { Settings } from "../settings.js";
 import { abortedBy, type LinkedAbort, unlessAborted } from "../waiting.js";
-import {
-  absoluteTarget,
-  degreesOf,
-  isFullCircle,
-  relativeTarget,
-  stepsBetween,
-  stepsFor,
-  wrap,
-} from "./angles.js";
+import { absoluteTarget, relativeTarget, stepsFor } from "./angles.js";
+import { Axis } from "./axis.js";
 import type { MotorDriver } from "./driver.js";
 import { planSteps } from "./profile.js";
-
-/** Every motor is taken to stand here when it is opened: there is no way to know. */
-const INITIAL_ANGLE = 90;
-/** How far a calibration drives in search of the endstop. */
-const SEEK_DEGREES = 270;
-/** How far a calibration first backs away from an endstop that is pressed already. */
-const LEAVE_DEGREES = 45;
-const BACK_OFF_DEGREES = 2;
-/** Pause between a hit and the way back, for the mechanics to come to rest. */
-const SETTLE_MS = 100;
 
 /** What a motor asks of the device it belongs to. */
 export interface MotorHost {
@@ -73,7 +56,7 @@ export class Motor {
   readonly settings: Settings<MotorSettings>;
   readonly #driver: MotorDriver;
   readonly #host: MotorHost;
-  readonly #clock: Clock;
+  readonly #axis: Axis;
   readonly #changed: (part: string) => void;
   /** Held while the hardware moves or takes over settings. */
   readonly #hardware: Lock;
@@ -82,29 +65,28 @@ export class Motor {
   #calibrated = false;
   #endstop: Endstop | undefined;
   #forgetEndstop = () => {};
-  /** The motor stood at `angle` when the driver counted `position` steps. */
-  #origin: { readonly angle: number; readonly position: number };
 
   constructor({ name, settings, driver, host, clock, changed }: MotorOptions) {
     this.name = name;
     this.#driver = driver;
     this.#host = host;
-    this.#clock = clock;
     this.#changed = changed;
     this.#hardware = new Lock(`motor ${JSON.stringify(name)}`);
-    this.#origin = { angle: INITIAL_ANGLE, position: driver.position };
     this.settings = new Settings({
       owner: `motor ${JSON.stringify(name)}`,
       schema: MotorSettings,
       initial: settings,
       lock: this.#hardware,
       assertOpen: () => this.#assertOpen(),
-      apply: async (values) => {
-        // Steps made so far count with the gear they were made with.
-        this.#origin = { angle: this.#angle, position: this.#driver.position };
-        await this.#driver.configure(values);
-      },
+      apply: (values) => this.#axis.configure(values),
       changed: () => changed("settings"),
+    });
+    this.#axis = new Axis({
+      name,
+      driver,
+      clock,
+      settings: () => this.settings.get(),
+      corrected: () => changed("angle"),
     });
   }
 
@@ -120,7 +102,7 @@ export class Motor {
   status(): MotorStatus {
     return {
       name: this.name,
-      angle: this.#angle,
+      angle: this.#axis.angle,
       busy: this.busy,
       target_angle: this.#state.phase === "busy" ? this.#state.target : null,
       settings: this.settings.get(),
@@ -150,7 +132,7 @@ export class Motor {
   /** Moves by an angle, never beyond the limits. Errors as `moveTo`. */
   async moveBy(degrees: number, signal?: AbortSignal): Promise<MotorStatus> {
     this.#assertNumber(degrees);
-    return this.#move(() => relativeTarget(this.#angle, degrees, this.settings.get()), signal);
+    return this.#move(() => relativeTarget(this.#axis.angle, degrees, this.settings.get()), signal);
   }
 
   /** Moves to `home_angle`; the device may have all motors calibrated before. Errors as `moveTo`, `calibrate`. */
@@ -166,7 +148,7 @@ export class Motor {
   async overrideAngle(degrees: number): Promise<MotorStatus> {
     this.#assertNumber(degrees);
     this.#assertFree();
-    this.#standsAt(degrees);
+    this.#axis.standsAt(degrees);
     return this.status();
   }
 
@@ -199,6 +181,7 @@ export class Motor {
 
   /** Energises or releases the motor; one that was released may have been turned by hand. */
   async enable(on: boolean): Promise<void> {
+    this.#assertOpen();
     await this.#hardware
       .run(() => this.#driver.enable(on))
       .catch((error: unknown) => {
@@ -231,17 +214,6 @@ export class Motor {
     });
   }
 
-  get #angle(): number {
-    const settings = this.settings.get();
-    const angle = this.#origin.angle + degreesOf(this.#driver.position - this.#origin.position, settings);
-    return isFullCircle(settings) ? wrap(angle) : angle;
-  }
-
-  #standsAt(angle: number): void {
-    this.#origin = { angle, position: this.#driver.position };
-    this.#changed("angle");
-  }
-
   #setCalibrated(calibrated: boolean): void {
     if (this.#calibrated === calibrated) return;
     this.#calibrated = calibrated;
@@ -249,7 +221,12 @@ export class Motor {
   }
 
   #move(target: () => number, signal: AbortSignal | undefined, intent: "move" | "home" = "move") {
-    return this.#perform({ intent, target, signal, run: (stop) => this.#travelTo(target(), stop) });
+    return this.#perform({
+      intent,
+      target,
+      signal,
+      run: (stop) => this.#axis.moveTo(target(), this.#endstop, stop),
+    });
   }
 
   async #calibrate(intent: "move" | "wake", force: boolean, signal: AbortSignal | undefined) {
@@ -297,81 +274,13 @@ export class Motor {
     return unlessAborted(this.#host.prepare(this, intent, signal), signal);
   }
 
-  async #travelTo(target: number, signal: AbortSignal): Promise<void> {
-    const settings = this.settings.get();
-    const steps = stepsBetween(this.#angle, target, settings);
-    const endstop = this.#endstop;
-    if (!endstop) {
-      await this.#drive(steps, signal);
-      return;
-    }
-    const approaching = steps * settings.direction > 0;
-    let pressed = endstop.pressed;
-    const touched = () => {
-      const before = pressed;
-      pressed = endstop.pressed;
-      return pressed && (approaching || !before);
-    };
-    const hit = (approaching && pressed) || (await this.#drive(steps, signal, touched));
-    if (!hit) return;
-    if (approaching) return this.#backOff(endstop, signal);
-    throw new ScanError(
-      "hardware_fault",
-      `endstop ${endstop.name} was pressed while motor ${this.name} moved away from it: its direction is wrong`,
-    );
-  }
-
   /** Finds out where the motor really is, then moves it home. */
   async #findEndstop(signal: AbortSignal): Promise<void> {
-    const endstop = this.#endstop;
-    if (!endstop) throw new ScanError("invalid", `motor ${this.name} has no endstop`);
+    if (!this.#endstop) return;
     this.#setCalibrated(false);
-    const settings = this.settings.get();
-    if (
-      endstop.pressed &&
-      !(await this.#drive(stepsFor(-LEAVE_DEGREES, settings), signal, () => !endstop.pressed))
-    ) {
-      throw new ScanError(
-        "hardware_fault",
-        `endstop ${endstop.name} stays pressed while motor ${this.name} moves away by ${LEAVE_DEGREES} degrees`,
-      );
-    }
-    if (!(await this.#drive(stepsFor(SEEK_DEGREES, settings), signal, () => endstop.pressed))) {
-      throw new ScanError(
-        "hardware_fault",
-        `motor ${this.name} did not reach endstop ${endstop.name} within ${SEEK_DEGREES} degrees`,
-      );
-    }
-    await this.#backOff(endstop, signal);
-    await this.#drive(stepsBetween(this.#angle, settings.home_angle, settings), signal);
+    await this.#axis.findEndstop(this.#endstop, signal);
+    await this.#axis.moveTo(this.settings.get().home_angle, undefined, signal);
     this.#setCalibrated(true);
-  }
-
-  /** The motor touches its endstop: that is where it is, and it must not stay there. */
-  async #backOff(endstop: Endstop, signal: AbortSignal): Promise<void> {
-    this.#standsAt(endstop.settings.angular_position);
-    await this.#clock.sleep(SETTLE_MS, signal);
-    const settings = this.settings.get();
-    const target = relativeTarget(this.#angle, -BACK_OFF_DEGREES, settings);
-    await this.#drive(stepsBetween(this.#angle, target, settings), signal);
-  }
-
-  /** Executes steps; tells whether `until` ended them. Throws when they were neither executed nor ended so. */
-  async #drive(steps: number, signal: AbortSignal, until?: () => boolean): Promise<boolean> {
-    if (steps === 0) return false;
-    signal.throwIfAborted();
-    const before = this.#driver.position;
-    let met = false;
-    const watch = () => {
-      met ||= until?.() ?? false;
-      return met;
-    };
-    await this.#driver.move(steps, { signal, ...(until && { until: watch }) });
-    if (met) return true;
-    signal.throwIfAborted();
-    const executed = this.#driver.position - before;
-    if (executed === steps) return false;
-    throw new ScanError("hardware_fault", `motor ${this.name} executed ${executed} of ${steps} steps`);
   }
 
   async #stop(why: string): Promise<void> {
@@ -386,9 +295,13 @@ export class Motor {
   }
 
   #cancelled(cause: unknown): ScanError {
-    return new ScanError("cancelled", `motor ${this.name} was stopped at ${this.#angle.toFixed(2)} degrees`, {
-      cause,
-    });
+    return new ScanError(
+      "cancelled",
+      `motor ${this.name} was stopped at ${this.#axis.angle.toFixed(2)} degrees`,
+      {
+        cause,
+      },
+    );
   }
 
   #assertNumber(degrees: number): void {
