@@ -1,4 +1,5 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   cameraPose,
@@ -28,7 +29,7 @@ interface Photo {
 }
 
 /** A 30-point scan through the API alone: photos, path and metadata, as a user would download them. */
-async function scanThirty(options: { light?: boolean } = {}): Promise<Photo[]> {
+async function scanThirty(): Promise<Photo[]> {
   const configuration = await quickConfiguration();
   for (const motor of Object.values(configuration.motors))
     Object.assign(motor, { steps_per_rotation: 42_667 });
@@ -38,7 +39,6 @@ async function scanThirty(options: { light?: boolean } = {}): Promise<Photo[]> {
     photo_resolution: [width, height],
     jpeg_quality: 90,
   });
-  if (options.light === false) await api.call("PATCH", "/latest/lights/Openscan.eu%20Ringlight/turn_off");
   const tasks = await api.listen("tasks");
   const { id } = await api.startScan("vase", { points: 30 });
   await tasks.find(became(id, "completed"));
@@ -110,8 +110,6 @@ test.skipIf(colmapMissing !== "")(
   `COLMAP reconstructs a 30-point scan within the limits${colmapMissing}`,
   async ({ onTestFinished, annotate }) => {
     const photos = await scanThirty();
-    const { mkdtemp, rm } = await import("node:fs/promises");
-    const { tmpdir } = await import("node:os");
     const root = await mkdtemp(join(tmpdir(), "openscan-colmap-"));
     onTestFinished(() => rm(root, { recursive: true }));
     const [images, work] = [join(root, "images"), join(root, "work")];
