@@ -20,7 +20,7 @@ export interface ModelImage {
   readonly C: Vector;
 }
 
-export interface ModelPoint {
+interface ModelPoint {
   readonly position: Vector;
   /** Mean reprojection error in pixels. */
   readonly error: number;

@@ -8,7 +8,7 @@ import { distance, dot, type Matrix, rotationBetween, type Vector, multiply, tra
 
 const run = promisify(execFile);
 
-export interface PlannedView {
+interface PlannedView {
   /** File name of the picture. */
   readonly name: string;
   /** World to camera: x right, y down, z forward. */
