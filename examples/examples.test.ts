@@ -92,11 +92,11 @@ describe.skipIf(pythonMissing)(`Python${pythonMissing}`, () => {
       await withProgram(program, async ({ lines, until }) => {
         await until(prints("connected"));
         await startSmallScan(client, "python-device");
-        await until(prints("cameras.simulated camera.busy", 10));
+        await until(prints("cameras.simulated_camera.busy", 10));
         const changes = lines.filter((line) => line.startsWith("changed "));
         expect(changes.some((line) => /turntable [\d.]+° moving/.test(line))).toBe(true);
         expect(
-          changes.filter((line) => line.endsWith("simulated camera busy")).length,
+          changes.filter((line) => line.endsWith("simulated_camera busy")).length,
         ).toBeGreaterThanOrEqual(5);
       });
     },

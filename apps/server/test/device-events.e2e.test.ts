@@ -14,20 +14,20 @@ test("a settings change tells its path and the whole device", async () => {
   await api.call("PATCH", "/latest/motors/rotor/settings", { max_speed: 6000 });
   await api.call("PATCH", "/latest/lights/Openscan.eu%20Ringlight/settings", { pins: [4] });
   await api.call("PATCH", "/next/triggers/external%20camera/settings", { pulse_width_ms: 20 });
-  await api.call("PATCH", "/latest/cameras/simulated%20camera/settings", { gain: 2 });
-  await listener.find(changed("cameras.simulated camera.settings"));
+  await api.call("PATCH", "/latest/cameras/simulated_camera/settings", { gain: 2 });
+  await listener.find(changed("cameras.simulated_camera.settings"));
   const settings = paths(listener).filter((path) => path?.[0]?.endsWith(".settings"));
   expect(settings).toEqual([
     ["motors.rotor.settings"],
     ["lights.Openscan.eu Ringlight.settings"],
     ["triggers.external camera.settings"],
-    ["cameras.simulated camera.settings"],
+    ["cameras.simulated_camera.settings"],
   ]);
   expect(events(listener).at(-1)?.device).toMatchObject({
     motors: { rotor: { settings: { max_speed: 6000 } } },
     lights: { "Openscan.eu Ringlight": { settings: { pins: [4] } } },
     triggers: { "external camera": { settings: { pulse_width_ms: 20 } } },
-    cameras: { "simulated camera": { settings: { gain: 2 } } },
+    cameras: { simulated_camera: { settings: { gain: 2 } } },
   });
 });
 
@@ -72,17 +72,17 @@ test("a move is busy from its first moment, with its target, to its end, with it
 test("a photo makes its camera busy and free again; a preview does not", async () => {
   const { api } = await startServer();
   const listener = await api.listen("device");
-  const preview = await api.bytes("/latest/cameras/simulated%20camera/preview?mode=snapshot");
-  const photo = await api.bytes("/latest/cameras/simulated%20camera/photo");
+  const preview = await api.bytes("/latest/cameras/simulated_camera/preview?mode=snapshot");
+  const photo = await api.bytes("/latest/cameras/simulated_camera/photo");
   for (const jpeg of [preview, photo]) expect([...jpeg.subarray(0, 2)]).toEqual([0xff, 0xd8]);
   await listener.find(
-    (message) => !(message as unknown as DeviceStatusEvent).device.cameras["simulated camera"]?.busy,
+    (message) => !(message as unknown as DeviceStatusEvent).device.cameras["simulated_camera"]?.busy,
   );
   expect(
-    events(listener).map(({ changed: path, device }) => [path, device.cameras["simulated camera"]?.busy]),
+    events(listener).map(({ changed: path, device }) => [path, device.cameras["simulated_camera"]?.busy]),
   ).toEqual([
-    [["cameras.simulated camera.busy"], true],
-    [["cameras.simulated camera.busy"], false],
+    [["cameras.simulated_camera.busy"], true],
+    [["cameras.simulated_camera.busy"], false],
   ]);
 });
 

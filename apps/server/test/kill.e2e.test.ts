@@ -94,7 +94,7 @@ test.each([
     expect((await next.api.call("GET", "/v0.9")).body).toMatchObject({ last_shutdown_was_unclean: false });
     expect((await next.api.call("GET", `/latest/tasks/${id}`)).body).toMatchObject({ status: "interrupted" });
     const again = await next.api.listen("tasks");
-    await next.api.call("PATCH", "/latest/projects/vase/scans/1/resume?camera_name=simulated%20camera");
+    await next.api.call("PATCH", "/latest/projects/vase/scans/1/resume?camera_name=simulated_camera");
     await again.find((message) => message.type === "task.update" && taskOf(message).status === "completed");
     await next.stop("SIGKILL");
     const last = await spawnServer(folder);

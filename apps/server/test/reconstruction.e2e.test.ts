@@ -35,7 +35,7 @@ async function scanThirty(): Promise<Photo[]> {
     Object.assign(motor, { steps_per_rotation: 42_667 });
   Object.assign(configuration.motors["turntable"] ?? {}, { steps_per_rotation: 3200 });
   const { api, folder } = await startServer(configuration);
-  await api.call("PATCH", "/latest/cameras/simulated%20camera/settings", {
+  await api.call("PATCH", "/latest/cameras/simulated_camera/settings", {
     photo_resolution: [width, height],
     jpeg_quality: 90,
   });

@@ -62,7 +62,7 @@ test("names of nothing answer 404 on every settings, photo and preview route", a
 test("a preview stream sends JPEG parts until the viewer leaves, beside a photo", async () => {
   const { api } = await startServer();
   const leave = new AbortController();
-  const reply = await fetch(`${api.url}/v0.9/cameras/simulated%20camera/preview?fps=50`, {
+  const reply = await fetch(`${api.url}/v0.9/cameras/simulated_camera/preview?fps=50`, {
     signal: leave.signal,
   });
   expect(reply.headers.get("Content-Type")).toBe("multipart/x-mixed-replace;boundary=frame");
@@ -73,16 +73,16 @@ test("a preview stream sends JPEG parts until the viewer leaves, beside a photo"
     if (text.split("--frame\r\nContent-Type: image/jpeg\r\n\r\n\xff\xd8").length > 3) break;
   }
   leave.abort();
-  const photo = await fetch(`${api.url}/v0.9/cameras/simulated%20camera/photo?ts=1`);
+  const photo = await fetch(`${api.url}/v0.9/cameras/simulated_camera/photo?ts=1`);
   expect(photo.headers.get("Content-Type")).toBe("image/jpeg");
   expect((await photo.arrayBuffer()).byteLength).toBeGreaterThan(2000);
-  expect((await api.call("GET", "/v0.9/cameras/simulated%20camera/photo?image_format=dng")).status).toBe(400);
-  expect((await api.call("GET", "/v0.9/cameras/simulated%20camera/photo?image_format=bmp")).status).toBe(422);
+  expect((await api.call("GET", "/v0.9/cameras/simulated_camera/photo?image_format=dng")).status).toBe(400);
+  expect((await api.call("GET", "/v0.9/cameras/simulated_camera/photo?image_format=bmp")).status).toBe(422);
 });
 
 test("settings: PUT takes defaults, PATCH keeps, saving persists them", async () => {
   const { api } = await startServer();
-  const settings = "/v0.9/cameras/simulated%20camera/settings";
+  const settings = "/v0.9/cameras/simulated_camera/settings";
   expect((await api.call("PATCH", settings, { gain: 4, contrast: null, unknown: 1 })).body).toMatchObject({
     gain: 4,
     contrast: 1,
@@ -92,6 +92,18 @@ test("settings: PUT takes defaults, PATCH keeps, saving persists them", async ()
     status: 422,
     body: { detail: [{ loc: ["body", "shutter"] }] },
   });
+  expect(
+    (await api.call("PATCH", settings, { gain: "4", AF: "off", manual_focus: null })).body,
+  ).toMatchObject({
+    gain: 4,
+    AF: false,
+    manual_focus: 12,
+  });
+  await api.call("PUT", settings, { shutter: 20 });
+  for (const pins of ["45", 5, [1.5], [true]])
+    expect((await api.call("PATCH", "/v0.9/lights/Openscan.eu%20Ringlight/settings", { pins })).status).toBe(
+      422,
+    );
   await api.call("PATCH", "/v0.9/device/configurations/current");
   await api.call("PATCH", settings, { gain: 9 });
   await api.call("POST", "/v0.9/device/configurations/current/initialize");

@@ -94,7 +94,7 @@ test("pause holds the scan, resume goes on, and the routes of tasks and scans me
   expect((await api.call("GET", "/latest/projects/vase/scans/1")).body).toMatchObject({ status: "paused" });
   expect((await api.call("DELETE", "/latest/projects/vase")).status).toBe(409);
   expect(
-    (await api.call("PATCH", "/latest/projects/vase/scans/1/resume?camera_name=simulated%20camera")).body,
+    (await api.call("PATCH", "/latest/projects/vase/scans/1/resume?camera_name=simulated_camera")).body,
   ).toMatchObject({ status: "running" });
   await tasks.find(became(id, "completed"));
   const statuses = tasks.messages.map(taskOf).map(({ status }) => status);
@@ -126,7 +126,7 @@ test("a cancelled scan keeps its photos, goes home, can be resumed to its end an
 
   const { body: resumed } = await api.call<Task>(
     "PATCH",
-    "/latest/projects/vase/scans/1/resume?camera_name=simulated%20camera",
+    "/latest/projects/vase/scans/1/resume?camera_name=simulated_camera",
   );
   await tasks.find(became(resumed.id, "completed"));
   const { body: scan } = await api.call<Scan>("GET", "/latest/projects/vase/scans/1");
@@ -148,11 +148,11 @@ test("what cannot be scanned is refused before anything is stored", async () => 
     api.call("POST", `/latest/projects/vase/scan?${query}`, body);
   expect((await start("camera_name=none", {})).status).toBe(404);
   expect((await start("", {})).status).toBe(422);
-  expect((await start("camera_name=simulated%20camera", { min_theta: 90, max_theta: 20 })).status).toBe(422);
-  expect((await start("camera_name=simulated%20camera", { max_theta: 180 })).status).toBe(422);
-  expect(
-    (await api.call("POST", "/latest/projects/none/scan?camera_name=simulated%20camera", {})).status,
-  ).toBe(404);
+  expect((await start("camera_name=simulated_camera", { min_theta: 90, max_theta: 20 })).status).toBe(422);
+  expect((await start("camera_name=simulated_camera", { max_theta: 180 })).status).toBe(422);
+  expect((await api.call("POST", "/latest/projects/none/scan?camera_name=simulated_camera", {})).status).toBe(
+    404,
+  );
   expect((await api.call("POST", "/latest/projects/vase")).status).toBe(400);
   expect((await api.call("POST", "/latest/projects/..%2Fvase")).status).toBe(400);
   expect((await api.call<Project>("GET", "/latest/projects/vase")).body.scans).toEqual({});

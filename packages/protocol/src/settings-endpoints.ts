@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type ApiVersion, apiVersions, defineEndpoint } from "./endpoint.js";
 
 /** The three settings operations that cameras, motors, lights and triggers share. */
-export function settingsEndpoints<Settings extends z.ZodType>(
+export function settingsEndpoints<Settings extends z.ZodType<object>>(
   kind: "camera" | "motor" | "light" | "trigger",
   settings: Settings,
   versions: readonly ApiVersion[] = apiVersions,

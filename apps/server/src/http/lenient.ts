@@ -1,6 +1,7 @@
 import type { z } from "zod";
 
 type Converter = (value: unknown) => unknown;
+type Converters = Readonly<Record<string, Converter>>;
 
 const toNumber: Converter = (value) =>
   typeof value === "string" && value.trim() !== "" && Number.isFinite(Number(value)) ? Number(value) : value;
@@ -9,44 +10,43 @@ const toBoolean: Converter = (value) => {
   if (["true", "1", "yes", "on", "t", "y"].includes(word)) return true;
   return ["false", "0", "no", "off", "f", "n"].includes(word) ? false : value;
 };
-const toArray: Converter = (value) => (Array.isArray(value) ? value : [value]);
+const toList: Converter = (value) => (Array.isArray(value) ? value : [value]);
 
-const converters: Readonly<Record<string, Converter>> = {
-  number: toNumber,
-  int: toNumber,
-  boolean: toBoolean,
-  array: toArray,
-};
+const scalars: Converters = { number: toNumber, int: toNumber, boolean: toBoolean };
+/** A repeated parameter of a query arrives as a list only when it was given twice. */
+const parameters: Converters = { ...scalars, array: toList };
 
 /**
  * Parses as the existing backend does: `"5"` passes for a number and `"yes"` for a boolean, which query strings
- * need and scripts rely on. Only values that the schema rejected for their type are converted.
+ * need and scripts rely on.
  */
 export function parseLenient<T extends z.ZodType>(
   schema: T,
   input: unknown,
+  part: "path" | "query" | "body",
 ): z.ZodSafeParseResult<z.output<T>> {
-  const strict = schema.safeParse(input);
-  if (strict.success) return strict;
-  const converted = structuredClone(input);
-  let changed = false;
-  for (const issue of strict.error.issues) {
-    if (issue.code !== "invalid_type" || issue.path.length === 0) continue;
-    // A repeated query parameter is an array only when it was given twice.
-    if (issue.expected === "array" && issue.path.length !== 1) continue;
-    changed = convertAt(converted, issue.path, converters[issue.expected]) || changed;
-  }
-  return changed ? schema.safeParse(converted) : strict;
+  return schema.safeParse(lenient(schema, input, part === "query" ? parameters : scalars));
 }
 
-function convertAt(root: unknown, path: readonly PropertyKey[], convert: Converter | undefined): boolean {
-  if (!convert) return false;
+/** The input with those values converted that the schema rejects only for their type; a copy when there are any. */
+export function lenient(schema: z.ZodType, input: unknown, converters: Converters = scalars): unknown {
+  let value = input;
+  // A list is converted first, its items in the second round.
+  for (let round = 0; round < 2; round++) {
+    const { error } = schema.safeParse(value);
+    if (!error) return value;
+    value = structuredClone(value);
+    for (const issue of error.issues) {
+      if (issue.code === "invalid_type") convertAt(value, issue.path, converters[issue.expected]);
+    }
+  }
+  return value;
+}
+
+function convertAt(root: unknown, path: readonly PropertyKey[], convert: Converter | undefined): void {
+  const key = path.at(-1);
+  if (!convert || key === undefined) return;
   let parent = root as Record<PropertyKey, unknown>;
-  for (const key of path.slice(0, -1)) parent = parent[key] as Record<PropertyKey, unknown>;
-  const key = path[path.length - 1] as PropertyKey;
-  if (parent[key] === undefined) return false;
-  const value = convert(parent[key]);
-  if (value === parent[key]) return false;
-  parent[key] = value;
-  return true;
+  for (const step of path.slice(0, -1)) parent = parent[step] as Record<PropertyKey, unknown>;
+  if (parent[key] !== undefined) parent[key] = convert(parent[key]);
 }

@@ -60,7 +60,7 @@ function parseInput({ params, query, body }: Route["endpoint"], req: Request): R
   const problems: ValidationError["problems"][number][] = [];
   const input: Record<string, unknown> = {};
   for (const [name, [schema, value, part]] of Object.entries(parts)) {
-    const parsed = parseLenient(schema, value);
+    const parsed = parseLenient(schema, value, part);
     if (parsed.success) input[name] = parsed.data;
     else problems.push(...validationError(part, parsed.error, value).problems);
   }

@@ -144,7 +144,9 @@ class ScanRun {
     for (const [index, dioptres] of focusPositions(settings).entries()) {
       await this.#context.checkpoint();
       if (dioptres !== null) await focus.focusAt(dioptres);
-      const photo = await camera.capture({ format: settings.image_format, signal });
+      // The same for a position of a scan whenever it is photographed, so that simulated scans can be repeated.
+      const seed = (this.#reference.index * 1000 + point.original_step) * 100 + index;
+      const photo = await camera.capture({ format: settings.image_format, signal, seed });
       await this.#save(photo, point, dioptres === null ? null : index, camera);
     }
   }

@@ -20,7 +20,11 @@ export interface ScanCamera {
     get(): CameraSettings;
     replace(settings: CameraSettings): Promise<CameraSettings>;
   };
-  capture(request: { readonly format: ImageFormat; readonly signal?: AbortSignal }): Promise<ScanPhoto>;
+  capture(request: {
+    readonly format: ImageFormat;
+    readonly signal?: AbortSignal;
+    readonly seed?: number;
+  }): Promise<ScanPhoto>;
   /** One JPEG frame. */
   preview(signal?: AbortSignal): Promise<Uint8Array>;
 }

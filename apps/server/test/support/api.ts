@@ -80,7 +80,7 @@ export class Api {
   async startScan(
     project: string,
     settings: Record<string, unknown>,
-    camera = "simulated camera",
+    camera = "simulated_camera",
   ): Promise<Task> {
     await this.call("POST", `/latest/projects/${project}`);
     const { status, body } = await this.call<Task>(
