@@ -12,6 +12,8 @@ export default defineConfig({
       "examples/**/*.test.ts",
     ],
     exclude: ["**/node_modules/**", "**/dist/**"],
-    testTimeout: 15_000,
+    testTimeout: 30_000,
+    // Most of the long tests wait for motors; leaving a core free would only make them queue.
+    maxWorkers: "100%",
   },
 });

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { type Api, became, type Listener, taskOf } from "./support/api.js";
+import { type Api, became, type Listener, type Message, taskOf } from "./support/api.js";
 import { spawnServer } from "./support/child.js";
 import { createFolder, quickConfiguration } from "./support/folder.js";
 
@@ -63,10 +63,9 @@ test("clients that stall, send garbage or vanish disturb neither the scan nor 20
   expect(await Promise.all([huge.closed, binary.closed])).toMatchObject([{ code: 1009 }, { code: 1003 }]);
   expect(garbage.socket.readyState).toBe(garbage.socket.OPEN);
   expectComplete(healthy, id);
-  const toggles = () =>
-    watcher.messages.filter(({ changed }) => (changed as string[])[0]?.endsWith(".is_on"));
-  await watcher.find(() => toggles().length >= 12_000);
-  expect(toggles()).toHaveLength(12_000);
+  const isToggle = ({ changed }: Message) => (changed as string[])[0]?.endsWith(".is_on") ?? false;
+  await watcher.count(12_000, isToggle);
+  expect(watcher.messages.filter(isToggle)).toHaveLength(12_000);
   expect((await residentMiB(server.process.pid)) - memoryBefore).toBeLessThan(100);
   for (const socket of [...stalled, noise, oversized]) socket.destroy();
 }, 120_000);

@@ -18,6 +18,8 @@ export interface Listener {
   readonly frames: string[];
   /** Resolves with the first message, past ones included, that `matches`. */
   find(matches: (message: Message) => boolean): Promise<Message>;
+  /** Resolves once so many messages, past ones included, match. */
+  count(atLeast: number, matches: (message: Message) => boolean): Promise<void>;
   readonly closed: Promise<{ code: number; reason: string }>;
 }
 
@@ -62,19 +64,32 @@ export class Api {
       reason: String(reason),
     }));
     await once(socket, "open");
-    const find = (matches: (message: Message) => boolean) =>
-      new Promise<Message>((resolve, reject) => {
+    const until = (isMet: () => boolean) =>
+      new Promise<void>((resolve, reject) => {
         const look = () => {
-          const found = messages.find(matches);
-          if (!found) return;
+          if (!isMet()) return;
           waiting.delete(look);
-          resolve(found);
+          resolve();
         };
         waiting.add(look);
         void closed.then(() => reject(new Error(`closed before it came; heard ${messages.length} messages`)));
         look();
       });
-    return { socket, messages, frames, find, closed };
+    /** Looks at each message once, however many there are. */
+    const count = (atLeast: number, matches: (message: Message) => boolean) => {
+      let seen = 0;
+      let found = 0;
+      return until(() => {
+        for (; seen < messages.length && found < atLeast; seen++)
+          if (matches(messages[seen] as Message)) found++;
+        return found >= atLeast;
+      });
+    };
+    const find = async (matches: (message: Message) => boolean) => {
+      await count(1, matches);
+      return messages.find(matches) as Message;
+    };
+    return { socket, messages, frames, find, count, closed };
   }
 
   async startScan(
