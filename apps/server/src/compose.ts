@@ -91,7 +91,7 @@ export async function compose(config: Config, environment: Environment): Promise
         lastShutdownWasUnclean: shutdown.lastWasUnclean,
         model: () => device.status().model,
       }),
-      ...deviceRoutes(device, configurations),
+      ...deviceRoutes({ device, configurations, tasks }),
       ...cameraRoutes(device, clock),
       ...motorRoutes(device),
       ...lightRoutes(device),

@@ -82,7 +82,15 @@ test("photos, path, lists and tasks of a scan can be fetched", async () => {
   expect((await api.call("GET", `${address}/thumbnail`)).headers.get("Content-Type")).toBe("image/jpeg");
   for (const bad of ["../scan.json", "/etc/passwd", "", "..%5Cscan.json", "metadata/../scan.json"])
     expect((await api.call("GET", `${address}/1/photo?file_only=true&filename=${bad}`)).status).toBe(400);
-  expect((await api.call("GET", `${address}/1/photo?file_only=true&filename=none.jpg`)).status).toBe(404);
+  expect(await api.call("GET", `${address}/1/photo?file_only=true&filename=none.jpg`)).toMatchObject({
+    status: 404,
+    body: { detail: expect.any(String) as string },
+  });
+  await api.call("POST", "/v0.9/projects/empty");
+  expect(await api.call("GET", "/v0.9/projects/empty/thumbnail")).toMatchObject({
+    status: 404,
+    body: { detail: "thumbnail.jpg does not exist" },
+  });
 });
 
 test("pause holds the scan, resume goes on, and the routes of tasks and scans mean the same", async () => {
@@ -93,6 +101,9 @@ test("pause holds the scan, resume goes on, and the routes of tasks and scans me
   expect((await api.call("POST", `/latest/tasks/${id}/pause`)).body).toMatchObject({ status: "paused" });
   expect((await api.call("GET", "/latest/projects/vase/scans/1")).body).toMatchObject({ status: "paused" });
   expect((await api.call("DELETE", "/latest/projects/vase")).status).toBe(409);
+  const replace = { config_file: "default_mini_greenshield.json" };
+  expect((await api.call("PUT", "/latest/device/configurations/current", replace)).status).toBe(409);
+  expect((await api.call("POST", "/latest/device/configurations/current/initialize")).status).toBe(409);
   expect(
     (await api.call("PATCH", "/latest/projects/vase/scans/1/resume?camera_name=simulated_camera")).body,
   ).toMatchObject({ status: "running" });

@@ -8,10 +8,17 @@ import {
   ScanError,
   saveConfiguration,
 } from "@openscan/protocol";
+import type { TaskManager } from "@openscan/tasks";
 import type { Configurations } from "../device/configurations.js";
 import { type Route, route } from "../http/route.js";
 
-export function deviceRoutes(device: Device, configurations: Configurations): Route[] {
+interface Parts {
+  readonly device: Device;
+  readonly configurations: Configurations;
+  readonly tasks: TaskManager;
+}
+
+export function deviceRoutes({ device, configurations, tasks }: Parts): Route[] {
   const done = (message: string): DeviceControl => ({ success: true, message, status: device.status() });
   return [
     route(getDevice, () => {
@@ -25,16 +32,30 @@ export function deviceRoutes(device: Device, configurations: Configurations): Ro
       return done("Configuration saved");
     }),
     route(applyConfiguration, async ({ body }) => {
+      requireNoScan(tasks, "apply a configuration");
       const configuration = await configurations.read(body.config_file);
       await device.initialize(configuration);
       await configurations.save(device.configuration());
       return done(`Configuration ${body.config_file} applied`);
     }),
     route(initializeDevice, async () => {
+      requireNoScan(tasks, "initialize the hardware");
       await device.initialize(await configurations.current());
       return done("Hardware initialized");
     }),
   ];
+}
+
+/** New controllers would take the motors and cameras away from a task that is using them. */
+function requireNoScan(tasks: TaskManager, action: string): void {
+  const using = tasks
+    .list()
+    .find(({ is_exclusive, status }) => is_exclusive && ["running", "paused"].includes(status));
+  if (using)
+    throw new ScanError(
+      "conflict",
+      `cannot ${action} while task ${using.id} (${using.name}) is ${using.status}`,
+    );
 }
 
 /** UIs open their set-up assistant when they read this text. */
