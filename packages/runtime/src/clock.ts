@@ -30,7 +30,7 @@ export function sleepWith(after: Clock["after"], ms: number, signal: AbortSignal
 }
 
 const startTimer: Clock["after"] = (ms, callback) => {
-  const timer = setTimeout(callback, ms);
+  const timer = setTimeout(callback, Math.max(0, ms));
   return () => clearTimeout(timer);
 };
 
