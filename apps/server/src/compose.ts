@@ -52,13 +52,14 @@ const retryAfterMs = 2000;
 
 const beside = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** Builds the whole server: the only place that knows every part. */
-export async function compose(config: Config, environment: Environment): Promise<ScannerServer> {
+/**
+ * Builds the whole server: the only place that knows every part. No file is touched before the port is ours, so that
+ * a second server that is started by mistake cannot harm the first one.
+ */
+export function compose(config: Config, environment: Environment): ScannerServer {
   const { version, clock, log, checkResponses = false } = environment;
-  for (const directory of [config.projectDir, config.runtimeDir]) await mkdir(directory, { recursive: true });
-  const shutdown = await UncleanShutdown.start(config.runtimeDir, version, clock);
-  if (shutdown.lastWasUnclean) log.warn({}, "the last shutdown was unclean");
-  const configurations = await Configurations.open({
+  const shutdown = new UncleanShutdown(config.runtimeDir, version, clock);
+  const configurations = new Configurations({
     directory: join(config.settingsDir, "device"),
     presetDir: beside("../presets"),
     initialPreset: findHardware(log) ? "unconfigured.json" : "simulated_mini.json",
@@ -68,7 +69,6 @@ export async function compose(config: Config, environment: Environment): Promise
   const hub = new Hub({ clock, log });
   const device = new Device({ clock, log });
   const store = new ProjectStore({ directory: config.projectDir, clock, log });
-  await store.load();
   const tasks = new TaskManager({
     types: [scanTask({ device, store })],
     store: new FileTaskStore({ directory: join(config.runtimeDir, "tasks"), log }),
@@ -88,7 +88,7 @@ export async function compose(config: Config, environment: Environment): Promise
         version,
         runtimeDir: config.runtimeDir,
         projectDir: config.projectDir,
-        lastShutdownWasUnclean: shutdown.lastWasUnclean,
+        lastShutdownWasUnclean: () => shutdown.lastWasUnclean,
         model: () => device.status().model,
       }),
       ...deviceRoutes({ device, configurations, tasks }),
@@ -119,6 +119,12 @@ export async function compose(config: Config, environment: Environment): Promise
         });
       }),
     async initialize() {
+      for (const directory of [config.projectDir, config.runtimeDir])
+        await mkdir(directory, { recursive: true });
+      await shutdown.start();
+      if (shutdown.lastWasUnclean) log.warn({}, "the last shutdown was unclean");
+      await configurations.prepare();
+      await store.load();
       await tasks.restore();
       await device.initialize(await configurations.current());
       status = "ok";

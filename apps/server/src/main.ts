@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   }
   const config = invocation.run;
   const log = openLog(config, process.stdout);
-  const server = await compose(config, { version, clock: systemClock, log });
+  const server = compose(config, { version, clock: systemClock, log });
 
   let closing: Promise<void> | undefined;
   const stop = (reason: "stop" | "restart", exitCode: number) => {

@@ -103,6 +103,20 @@ test.each([
   60_000,
 );
 
+test("a second server started by mistake gives up and harms nothing of the first one's scan", async () => {
+  const folder = await scannerFolder();
+  const server = await spawnServer(folder);
+  const tasks = await server.api.listen("tasks");
+  const { id } = await server.api.startScan("vase", { points });
+  const { port } = new URL(server.api.url);
+  for (let attempt = 0; attempt < 3; attempt++)
+    await expect(spawnServer(folder, ["--port", port])).rejects.toThrow(`port ${port} is in use`);
+  await tasks.find(became(id, "completed"));
+  const { body: scan } = await server.api.call<Scan>("GET", "/latest/projects/vase/scans/1");
+  expect(scan.photos).toHaveLength(points);
+  await expectWhole(join(folder.directories.projectDir, "vase", "scan01"), scan);
+}, 60_000);
+
 test("a port in use and a broken configuration end the start with a sentence that names them", async () => {
   const folder = await scannerFolder();
   const server = await spawnServer(folder);

@@ -14,13 +14,16 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-const open = () =>
-  Configurations.open({
+async function open(): Promise<Configurations> {
+  const configurations = new Configurations({
     directory: join(directory, "device"),
     presetDir,
     initialPreset: "simulated_mini.json",
     log: silentLogger,
   });
+  await configurations.prepare();
+  return configurations;
+}
 const file = (name: string) => join(directory, "device", name);
 
 test("the first start has every preset and one in use; the second keeps what the user made of it", async () => {

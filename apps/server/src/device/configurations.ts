@@ -27,28 +27,32 @@ interface ListedConfiguration {
 
 /** The device configuration files: the presets, a user's own, and the one in use (`device_config.json`). */
 export class Configurations {
+  readonly #options: ConfigurationsOptions;
   readonly #directory: string;
   readonly #log: Logger;
 
-  private constructor({ directory, log }: ConfigurationsOptions) {
-    this.#directory = directory;
-    this.#log = log;
+  constructor(options: ConfigurationsOptions) {
+    this.#options = options;
+    this.#directory = options.directory;
+    this.#log = options.log;
   }
 
-  /** Opens the folder; copies the presets into it where there are none, and puts one into use on the first start. */
-  static async open(options: ConfigurationsOptions): Promise<Configurations> {
-    const { directory, presetDir, initialPreset, log } = options;
+  /** Copies the presets into the folder where there are none, and puts one into use on the first start. */
+  async prepare(): Promise<void> {
+    const { presetDir, initialPreset } = this.#options;
+    const directory = this.#directory;
     await mkdir(directory, { recursive: true });
     await removeUnfinishedWrites(directory);
-    const present = new Set(await readdir(directory));
-    if ([...present].every((name) => name === CURRENT))
+    const present = await readdir(directory);
+    if (present.every((name) => name === CURRENT))
       for (const preset of await readdir(presetDir))
         await copyFile(join(presetDir, preset), join(directory, preset));
-    if (!present.has(CURRENT)) {
-      log.info({ preset: initialPreset, directory }, "no device configuration yet, starting from a preset");
-      await writeFileAtomic(join(directory, CURRENT), await readFile(join(presetDir, initialPreset)));
-    }
-    return new Configurations(options);
+    if (present.includes(CURRENT)) return;
+    this.#log.info(
+      { preset: initialPreset, directory },
+      "no device configuration yet, starting from a preset",
+    );
+    await writeFileAtomic(join(directory, CURRENT), await readFile(join(presetDir, initialPreset)));
   }
 
   current(): Promise<DeviceConfiguration> {

@@ -10,7 +10,11 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "openscan-state-"));
 });
 afterEach(() => rm(directory, { recursive: true }));
-const start = () => UncleanShutdown.start(directory, "1.2.3", new FakeClock(0));
+async function start(): Promise<UncleanShutdown> {
+  const shutdown = new UncleanShutdown(directory, "1.2.3", new FakeClock(0));
+  await shutdown.start();
+  return shutdown;
+}
 
 test("a start that did not end in order is reported by the next one, and only by that", async () => {
   expect((await start()).lastWasUnclean).toBe(false);

@@ -11,20 +11,21 @@ export class UncleanShutdown {
   readonly #path: string;
   readonly #version: string;
   readonly #clock: Clock;
-  readonly lastWasUnclean: boolean;
+  #lastWasUnclean = false;
 
-  private constructor(path: string, version: string, clock: Clock, lastWasUnclean: boolean) {
-    this.#path = path;
+  constructor(runtimeDir: string, version: string, clock: Clock) {
+    this.#path = join(runtimeDir, "firmware_state.lock");
     this.#version = version;
     this.#clock = clock;
-    this.lastWasUnclean = lastWasUnclean;
   }
 
-  static async start(runtimeDir: string, version: string, clock: Clock): Promise<UncleanShutdown> {
-    const path = join(runtimeDir, "firmware_state.lock");
-    const state = new UncleanShutdown(path, version, clock, await wasUnclean(path));
-    await state.#write(true, state.lastWasUnclean);
-    return state;
+  get lastWasUnclean(): boolean {
+    return this.#lastWasUnclean;
+  }
+
+  async start(): Promise<void> {
+    this.#lastWasUnclean = await wasUnclean(this.#path);
+    await this.#write(true, this.#lastWasUnclean);
   }
 
   async markClean(): Promise<void> {

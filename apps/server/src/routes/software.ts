@@ -7,7 +7,7 @@ export interface SoftwareFacts {
   readonly version: string;
   readonly runtimeDir: string;
   readonly projectDir: string;
-  readonly lastShutdownWasUnclean: boolean;
+  readonly lastShutdownWasUnclean: () => boolean;
   readonly model: () => string | null;
 }
 
@@ -16,7 +16,7 @@ export function softwareRoutes(facts: SoftwareFacts): Route[] {
     route(getSoftwareInfo, async () => ({
       model: facts.model(),
       firmware_version: facts.version,
-      last_shutdown_was_unclean: facts.lastShutdownWasUnclean,
+      last_shutdown_was_unclean: facts.lastShutdownWasUnclean(),
       runtime_dir: facts.runtimeDir,
       runtime_disk: await diskUsage(facts.runtimeDir),
       projects_disk: await diskUsage(facts.projectDir),

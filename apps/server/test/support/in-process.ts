@@ -22,7 +22,7 @@ export async function listeningServer(
   configuration?: unknown,
 ): Promise<TestServer & { initialize(): Promise<void> }> {
   const folder = await createFolder(configuration ?? (await quickConfiguration()));
-  const server = await compose(
+  const server = compose(
     { ...folder.directories, port: 0, host: "127.0.0.1", logLevel: "error" },
     { version: "1.2.3", clock: systemClock, log: silentLogger, checkResponses: true },
   );
