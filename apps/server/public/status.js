@@ -146,7 +146,9 @@ async function showPhotos({ project_name, index }) {
       (name) =>
         new URL(`${address}/${index}/photo?file_only=true&filename=${encodeURIComponent(name)}`, base).href,
     );
-  const shown = new Map([...$("photos").children].map((image) => [image.src, image]));
+  // One that broke, because the server went away, is fetched again.
+  const usable = [...$("photos").children].filter((image) => !image.complete || image.naturalWidth > 0);
+  const shown = new Map(usable.map((image) => [image.src, image]));
   $("photos").replaceChildren(
     ...urls.map((src) => shown.get(src) ?? Object.assign(new Image(), { src, alt: "scan photo" })),
   );
@@ -175,7 +177,12 @@ $("scan").addEventListener(
 
 listen(
   "device",
-  async () => showDevice(await call("GET", "device/info")),
+  async () => {
+    const device = await call("GET", "device/info");
+    // The preview stream ended with the connection, and an image does not start again by itself.
+    $("preview").removeAttribute("src");
+    showDevice(device);
+  },
   (message) => {
     if (message.type === "device.status") showDevice(message.device);
   },
