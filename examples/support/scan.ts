@@ -20,18 +20,25 @@ export async function startSmallScan({ rest, api }: ScannerClient, project: stri
 export async function publishedSteps(url: string): Promise<(id: string) => Promise<string[]>> {
   const socket = new WebSocket(`${url.replace("http", "ws")}/latest/ws/tasks`);
   const tasks: Task[] = [];
-  const completed = new Promise<void>((resolve, reject) => {
-    socket.on("message", (data: Buffer) => {
-      const message = JSON.parse(data.toString()) as { type: string; task: Task };
-      if (message.type !== "task.update") return;
-      tasks.push(message.task);
-      if (message.task.status === "completed") resolve();
-    });
-    socket.on("close", () => reject(new Error("the server closed the socket before the scan was completed")));
+  let heard = () => {};
+  socket.on("message", (data: Buffer) => {
+    const message = JSON.parse(data.toString()) as { type: string; task: Task };
+    if (message.type !== "task.update") return;
+    tasks.push(message.task);
+    heard();
   });
   await once(socket, "open");
   return async (id) => {
-    await completed;
+    // Other scans may end meanwhile: that of an earlier example still goes on when it has shown enough.
+    await new Promise<void>((resolve, reject) => {
+      heard = () => {
+        if (tasks.some((task) => task.id === id && task.status === "completed")) resolve();
+      };
+      socket.on("close", () =>
+        reject(new Error("the server closed the socket before the scan was completed")),
+      );
+      heard();
+    });
     socket.terminate();
     return tasks
       .filter((task) => task.id === id)

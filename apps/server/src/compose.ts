@@ -39,7 +39,7 @@ export interface Environment {
 }
 
 export interface ScannerServer {
-  /** Starts to listen; resolves with the port. Until `initialize` is done, streams are open and REST answers 503. */
+  /** Starts to listen; resolves with the port. Until `initialize` is done, streams are open and REST waits. */
   listen(): Promise<number>;
   /** Restores the tasks and opens the device; its first event tells every early client the whole device. */
   initialize(): Promise<void>;
@@ -81,6 +81,10 @@ export function compose(config: Config, environment: Environment): ScannerServer
   const scans = new Scans({ device, store, tasks });
 
   let status: Health["status"] = "starting";
+  let markReady = () => {};
+  const ready = new Promise<void>((resolve) => {
+    markReady = resolve;
+  });
   const startedAt = clock.monotonic();
   const application = createApplication(
     [
@@ -104,6 +108,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
       log,
       checkResponses,
       publicDir: beside("../public"),
+      ready,
       health: () => ({ status, version, uptime_seconds: (clock.monotonic() - startedAt) / 1000 }),
     },
   );
@@ -128,6 +133,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
       await tasks.restore();
       await device.initialize(await configurations.current());
       status = "ok";
+      markReady();
     },
     async close(reason) {
       status = "stopping";

@@ -75,7 +75,13 @@ beforeEach(async () => {
   log.lines.splice(0);
   const health = () => ({ status: "ok" as const, version: "1", uptime_seconds: 1 });
   server = createServer(
-    createApplication(routes, { log, health, publicDir: "/nonexistent", checkResponses: true }),
+    createApplication(routes, {
+      log,
+      health,
+      ready: Promise.resolve(),
+      publicDir: "/nonexistent",
+      checkResponses: true,
+    }),
   );
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -22,6 +22,8 @@ export const mounts: Readonly<Record<string, ApiVersion>> = {
 export interface ApplicationOptions extends MountOptions {
   readonly log: Logger;
   readonly health: () => Health;
+  /** Settles once the API can answer. */
+  readonly ready: Promise<void>;
   /** Folder with the built-in status page, served at the root. */
   readonly publicDir: string;
 }
@@ -37,8 +39,9 @@ export function createApplication(routes: readonly Route[], options: Application
     const health = options.health();
     res.status(health.status === "ok" ? 200 : 503).json(health);
   });
-  api.use((_req, _res, next) => {
-    if (options.health().status === "starting") throw new ScanError("offline", "The scanner is starting.");
+  // A UI asks as soon as its socket is open, which is before the device is: it gets its answer a moment later.
+  api.use(async (_req, _res, next) => {
+    await options.ready;
     next();
   });
   const routers = new Map(apiVersions.map((version) => [version, versionRouter(routes, version, options)]));
