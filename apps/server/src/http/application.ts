@@ -1,11 +1,4 @@
-import {
-  type ApiVersion,
-  apiVersions,
-  type Health,
-  latestVersion,
-  ScanError,
-  type Versions,
-} from "@openscan/protocol";
+import { type ApiVersion, apiVersions, type Health, latestVersion, type Versions } from "@openscan/protocol";
 import type { Logger } from "@openscan/runtime";
 import express, { type Express } from "express";
 import { cors } from "./cors.js";
