@@ -5,7 +5,7 @@ import type { Endstop } from "./endstop/endstop.js";
 import type { Light } from "./light/light.js";
 import { Lock } from "./lock.js";
 import type { Motor, MotorHost } from "./motor/motor.js";
-import { freed, moveBoth } from "./move-both.js";
+import { moveBoth, whenFree } from "./move-both.js";
 import { Power } from "./power.js";
 import { checkReachable, type Position } from "./reachable.js";
 import { DriverRegistry } from "./registry.js";
@@ -193,12 +193,12 @@ export class Device {
 
   /** To be called before a scan: wakes the device and, in mode `calibrate_on_scan`, finds the endstops. */
   async prepareScan(signal?: AbortSignal): Promise<void> {
-    await this.wake();
+    await this.wake(signal);
     if (this.#rig.configuration.calibrate_mode !== "calibrate_on_scan") return;
     for (const motor of this.motors.values()) {
       if (!motor.needsCalibration) continue;
-      await freed(motor, { halfTurnMs: motor.estimateMs(180), clock: this.#clock, signal });
-      await motor.calibrate({}, signal);
+      const patience = { halfTurnMs: motor.estimateMs(180), clock: this.#clock, signal };
+      await whenFree(motor, patience, () => motor.calibrate({}, signal));
     }
   }
 
@@ -208,9 +208,9 @@ export class Device {
    *
    * @throws ScanError of what could not be driven or calibrated; `offline` when closed
    */
-  async wake(): Promise<void> {
+  async wake(signal?: AbortSignal): Promise<void> {
     this.#assertOpen();
-    if (this.#initialized) await this.#power.wake();
+    if (this.#initialized) await this.#power.wake(signal);
   }
 
   /**

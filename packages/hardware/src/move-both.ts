@@ -20,8 +20,8 @@ export async function moveBoth({ theta, fi }: Position, options: MoveBothOptions
   const errors: unknown[] = [];
   const bring = async (motor: Motor, angle: number) => {
     try {
-      await freed(motor, { halfTurnMs, clock, signal: stop.signal });
-      await arriveAt(motor, angle, stop.signal);
+      const patience = { halfTurnMs, clock, signal: stop.signal };
+      await whenFree(motor, patience, () => arriveAt(motor, angle, stop.signal));
     } catch (error) {
       errors.push(error);
       stop.abort(error);
@@ -36,7 +36,7 @@ export async function moveBoth({ theta, fi }: Position, options: MoveBothOptions
     : new ScanError("cancelled", "the move was cancelled", { cause: first });
 }
 
-interface FreedOptions {
+interface Patience {
   readonly halfTurnMs: number;
   readonly clock: Clock;
   readonly signal: AbortSignal | undefined;
@@ -44,11 +44,15 @@ interface FreedOptions {
 
 /**
  * Waits for a motor to rest: patiently at first, then it is stopped, and in the end given up. Limits: device API
- * reference, section 9.1.
+ * reference, section 9.1. Then runs `claim` in the same turn, so that of several who wait each gets the motor.
  *
- * @throws ScanError `timeout`; `signal.reason`
+ * @throws ScanError `timeout`; `signal.reason`; what `claim` throws
  */
-export async function freed(motor: Motor, { halfTurnMs, clock, signal }: FreedOptions): Promise<void> {
+export async function whenFree<T>(
+  motor: Motor,
+  { halfTurnMs, clock, signal }: Patience,
+  claim: () => Promise<T>,
+): Promise<T> {
   const patienceMs = Math.max(2000, 1.5 * halfTurnMs);
   const giveUpMs = Math.max(10_000, 3 * halfTurnMs);
   const begun = clock.monotonic();
@@ -61,6 +65,7 @@ export async function freed(motor: Motor, { halfTurnMs, clock, signal }: FreedOp
     const ms = Math.ceil((patient ? patienceMs : giveUpMs) - waitedMs);
     await endsWithin(rest, { clock, ms, signal });
   }
+  return claim();
 }
 
 /** Moves a motor and makes sure that it got there. */

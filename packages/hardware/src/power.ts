@@ -56,6 +56,8 @@ export class Power {
   /** Exchanges the components while nobody falls asleep or wakes; `open` resolves when they are there. */
   async replace(open: () => Promise<void>): Promise<void> {
     await this.#lock.run(async () => {
+      // A wake that was under way has armed it for the old components.
+      this.#timer.stop();
       await open();
       const { lights, motors, configuration } = this.#rig();
       for (const light of lights.values()) await this.#attempt(light, () => light.switchTo(true));
@@ -69,8 +71,12 @@ export class Power {
     });
   }
 
-  /** Does nothing when awake. @throws ScanError of what could not be driven or calibrated */
-  async wake(): Promise<void> {
+  /**
+   * Does nothing when awake. `signal` ends the calibration that belongs to waking; the device is awake then.
+   *
+   * @throws ScanError of what could not be driven or calibrated; `signal.reason` while it waits for its turn
+   */
+  async wake(signal?: AbortSignal): Promise<void> {
     await this.#lock.run(async () => {
       if (this.#state === "awake" || this.#closed) return;
       const { motors, lights, configuration } = this.#rig();
@@ -79,20 +85,21 @@ export class Power {
         for (const motor of motors.values()) await motor.enable(true);
         for (const light of lights.values()) await light.rest(false);
       } catch (error) {
-        this.#state = "idle";
+        // Idle again as a whole: what was energised already would never be released.
+        await this.#switchOff();
         throw error;
       }
       this.#changed();
-      await this.#clock.sleep(SETTLE_MS);
       try {
+        await this.#clock.sleep(SETTLE_MS, signal);
         if (configuration.calibrate_mode === "calibrate_on_wake") {
-          await this.#eachUncalibrated((motor) => motor.calibrateOnWake());
+          await this.#eachUncalibrated((motor) => motor.calibrateOnWake(signal));
         }
       } finally {
         this.#state = "awake";
         this.#timer.start(configuration.motors_timeout);
       }
-    });
+    }, signal);
   }
 
   /** Does nothing when idle. @throws ScanError `busy` while a motor moves */
@@ -109,7 +116,7 @@ export class Power {
   /** Makes the device ready for a movement; tells whether the motor shall find its endstop first. */
   async prepare(motor: Motor, intent: "move" | "home", signal: AbortSignal): Promise<{ calibrate: boolean }> {
     const asleep = this.#state !== "awake";
-    await this.wake();
+    await this.wake(signal);
     const { calibrate_mode } = this.#rig().configuration;
     if (intent === "home" && calibrate_mode === "calibrate_on_home") {
       await this.#eachUncalibrated((other) => other.calibrate({}, signal));

@@ -117,9 +117,10 @@ export class Connection {
     this.#stallWatch.wrote();
   }
 
-  /** Starts the close handshake; a client that does not finish it within a second is cut off. */
+  /** Starts the close handshake, after what is queued; a client that does not finish it within a second is cut off. */
   close(code?: number, reason?: string): void {
     if (this.#closing) return;
+    if (this.open && code !== tooSlow) for (const { bytes } of this.#queue) this.#tcp.write(bytes);
     this.#stop();
     this.#webSocket.close(code, reason);
     this.#cancelTermination = this.#options.clock.after(goodbyeMs, () => this.terminate());
@@ -151,6 +152,8 @@ export class Connection {
   }
 
   #writeQueued(): void {
+    // The client may have begun to close: nothing may follow the answer to that.
+    if (!this.open) return;
     let written = 0;
     for (const batch of this.#queue) {
       if (this.#full) break;

@@ -15,6 +15,7 @@ import type { CameraDriver, Photo } from "./driver.js";
 /** Beyond twice the exposure; the first shot of a camera that was just switched on is slow. */
 const CAPTURE_ALLOWANCE_MS = 60_000;
 const PREVIEW_LIMIT_MS = 30_000;
+const CONFIGURE_LIMIT_MS = 30_000;
 /** How long a driver that was told to give up may take before the camera is used again. */
 const GRACE_MS = 5000;
 
@@ -64,7 +65,7 @@ export class Camera {
       initial: settings,
       lock: this.#lock,
       assertOpen: () => this.#assertOpen(),
-      apply: (values) => this.#whileBusy(() => driver.configure(values)),
+      apply: (values) => this.#whileBusy(() => this.#configure(values)),
       changed: () => changed("settings"),
     });
   }
@@ -135,6 +136,23 @@ export class Camera {
       return await work();
     } finally {
       if (--this.#claims === 0) this.#changed("busy");
+    }
+  }
+
+  /** Hands settings to the driver, whose turn it is already; one that hangs must not keep the camera for ever. */
+  async #configure(values: CameraSettings): Promise<void> {
+    const stop = abortedBy();
+    this.#uses.add(stop);
+    try {
+      const result = this.#driver.configure(values);
+      if (await this.#endsWithin(result, CONFIGURE_LIMIT_MS, stop.signal)) return await result;
+      stop.signal.throwIfAborted();
+      throw new ScanError(
+        "timeout",
+        `camera ${this.name} did not take its settings within ${CONFIGURE_LIMIT_MS} ms`,
+      );
+    } finally {
+      this.#uses.delete(stop);
     }
   }
 

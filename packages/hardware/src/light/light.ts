@@ -67,13 +67,20 @@ export class Light {
   }
 
   async toggle(): Promise<LightStatus> {
-    return this.#on ? this.turnOff() : this.turnOn();
+    this.#assertOpen();
+    if (!this.#on) await this.#wake();
+    return this.#switch(() => !this.#on);
   }
 
   /** Switches without waking the device. */
   async switchTo(on: boolean): Promise<LightStatus> {
+    return this.#switch(() => on);
+  }
+
+  /** `decide` is asked when the light is ready for it: of two toggles each turns what the other left. */
+  async #switch(decide: () => boolean): Promise<LightStatus> {
     this.#assertOpen();
-    await this.#lock.run(() => this.#drive({ on, idle: this.#idle }));
+    await this.#lock.run(() => this.#drive({ on: decide(), idle: this.#idle }));
     this.#changed("is_on");
     return this.status();
   }

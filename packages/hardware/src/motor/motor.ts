@@ -164,8 +164,8 @@ export class Motor {
   }
 
   /** As `calibrate`, for a device that is just waking up: it is not asked to prepare itself again. */
-  async calibrateOnWake(): Promise<MotorStatus> {
-    return this.#calibrate("wake", false, undefined);
+  async calibrateOnWake(signal?: AbortSignal): Promise<MotorStatus> {
+    return this.#calibrate("wake", false, signal);
   }
 
   /** Stops a movement between two steps; resolves when the motor rests. What asked for it is `cancelled`. */
