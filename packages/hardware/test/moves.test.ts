@@ -31,6 +31,14 @@ describe("moving both", () => {
     }
   });
 
+  test("of several who ask at once each gets its move, one after another", async () => {
+    const { device, clock } = await startDevice();
+    const moves = [120, 60, 200, 30].map((fi) => device.moveTo({ theta: 80, fi }));
+    await clock.run(Promise.all(moves));
+    expect(device.status().motors).toMatchObject({ rotor: { busy: false }, turntable: { busy: false } });
+    expect(clock.pending).toBe(0);
+  });
+
   test("cancelled stops both, and says so after both rest", async () => {
     const { device, clock } = await startDevice();
     const abort = new AbortController();

@@ -1,7 +1,7 @@
 import { settle } from "@openscan/runtime/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { defineMotorDriver, type MotorDriver } from "../src/index.js";
+import { defineMotorDriver, type Device, type MotorDriver } from "../src/index.js";
 import { rotorSettings, startDevice, tableSettings } from "./support.js";
 
 const rotorAt = (start_angle: number) => ({ ...rotorSettings, driver: { kind: "simulated", start_angle } });
@@ -73,29 +73,35 @@ describe("waking", () => {
 
   test("that fails leaves the device idle and fails the request", async () => {
     let fail = false;
+    const energised = new Map<string, boolean>();
     const weak = defineMotorDriver({
       kind: "weak",
       settings: z.object({}),
-      open: async (): Promise<MotorDriver> => ({
+      open: async (_settings, { name }): Promise<MotorDriver> => ({
         position: 0,
         configure: async () => {},
         enable: async (on) => {
-          if (on && fail) throw new Error("overheated");
+          if (on && fail && name === "turntable") throw new Error("overheated");
+          energised.set(name, on);
         },
         move: async () => {},
         close: async () => {},
       }),
     });
-    const { device, clock } = await startDevice({ motors: { rotor: { ...rotorSettings, driver: "weak" } } }, [
-      weak,
-    ]);
+    const motors = {
+      rotor: { ...rotorSettings, driver: "weak" },
+      turntable: { ...tableSettings, driver: "weak" },
+    };
+    const { device, clock } = await startDevice({ motors }, [weak]);
     await device.idle();
     fail = true;
     await expect(clock.run(device.motor("rotor").moveTo(10))).rejects.toMatchObject({
       code: "hardware_fault",
-      message: "motor rotor: overheated",
+      message: "motor turntable: overheated",
     });
     expect(device.status()).toMatchObject({ idle: true, motors: { rotor: { busy: false } } });
+    // Nothing would ever release a motor of an idle device.
+    expect(energised.get("rotor")).toBe(false);
   });
 });
 
@@ -239,6 +245,26 @@ describe("calibrate_on_wake", () => {
       idle: false,
       motors: { rotor: { calibrated: false, busy: false } },
     });
+  });
+
+  test("a cancelled scan or move ends the calibration that waking does", async () => {
+    for (const ask of [
+      (device: Device, signal: AbortSignal) => device.prepareScan(signal),
+      (device: Device, signal: AbortSignal) => device.motor("turntable").moveTo(10, signal),
+    ]) {
+      const { device, clock } = await start();
+      const abort = new AbortController();
+      const asked = expect(ask(device, abort.signal)).rejects.toBeDefined();
+      await clock.advance(500);
+      expect(device.status().motors.rotor?.busy).toBe(true);
+      abort.abort();
+      await asked;
+      await clock.advance(50);
+      expect(device.status()).toMatchObject({
+        idle: false,
+        motors: { rotor: { busy: false, calibrated: false }, turntable: { busy: false } },
+      });
+    }
   });
 
   test("a device that is closed meanwhile is not energised again", async () => {

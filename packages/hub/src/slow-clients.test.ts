@@ -183,3 +183,33 @@ test("20 healthy clients get every event in order while others stall, misbehave,
   expect(rig.hub.stats().connections).toMatchObject({ tasks: 20, device: 0 });
   expect(rig.hub.stats().closedSlow).toBeGreaterThanOrEqual(stalled.length);
 });
+
+test("a client that is behind still gets everything before the server's farewell", async () => {
+  await using rig = await openRig();
+  const behind = await rig.connectRaw();
+  const published = await publishUntil(rig, () => rig.hub.stats().queuedBytes > 100_000);
+  const closing = rig.hub.close(1012, "{}");
+  const frames = await readFrames(behind, (all) => all.at(-1)?.opcode === 8);
+  expect(frames.slice(0, -1).map(({ payload }) => payload.toString())).toEqual(
+    Array.from({ length: published }, (_, current) => text(current, 16_000)),
+  );
+  expect(closeCode(frames)).toBe(1012);
+  behind.destroy();
+  await rig.clock.run(closing);
+});
+
+test("nothing follows the answer to a client that closes while it is behind", async () => {
+  await using rig = await openRig();
+  const behind = await rig.connectRaw();
+  await publishUntil(rig, () => rig.hub.stats().queuedBytes > 100_000);
+  // A close frame with code 1000, masked with zeros.
+  behind.write(Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]));
+  await turn();
+  const ended = once(behind, "end");
+  const chunks: Buffer[] = [];
+  behind.on("data", (chunk: Buffer) => chunks.push(chunk));
+  behind.resume();
+  await ended;
+  const frames = parseFrames(Buffer.concat(chunks));
+  expect(frames.findIndex(({ opcode }) => opcode === 8)).toBe(frames.length - 1);
+});

@@ -266,3 +266,24 @@ test("closing ends what is under way; everything else is offline", async () => {
   await expect(camera.preview()).rejects.toMatchObject({ code: "offline" });
   await expect(camera.settings.update({ gain: 1 })).rejects.toMatchObject({ code: "offline" });
 });
+
+describe("a driver that hangs while it is given settings", () => {
+  const hanging = () => create({ configure: () => new Promise(() => {}) });
+
+  test("is given up, and the camera is free again", async () => {
+    const { camera, clock } = hanging();
+    await expect(clock.run(camera.settings.update({ gain: 2 }))).rejects.toMatchObject({
+      message: expect.stringContaining("did not take its settings"),
+    });
+    expect(camera.status()).toMatchObject({ busy: false, settings: { gain: 1 } });
+  });
+
+  test("does not keep the camera from closing", async () => {
+    const { camera, clock, log } = hanging();
+    const update = expect(camera.settings.update({ gain: 2 })).rejects.toBeDefined();
+    await settle();
+    await clock.run(camera.close());
+    await update;
+    expect(log.at(-1)).toBe("close");
+  });
+});

@@ -1,4 +1,5 @@
 import { LightSettings } from "@openscan/protocol";
+import { settle } from "@openscan/runtime/testing";
 import { describe, expect, test } from "vitest";
 import type { LightDriver } from "./driver.js";
 import { Light } from "./light.js";
@@ -36,6 +37,12 @@ test("what changes nothing is announced too", async () => {
 test("toggling", async () => {
   const { light } = create();
   expect([(await light.toggle()).is_on, (await light.toggle()).is_on]).toEqual([true, false]);
+});
+
+test("of two toggles at once each turns what the other left", async () => {
+  const { light } = create({ write: () => settle() });
+  const both = await Promise.all([light.toggle(), light.toggle()]);
+  expect(both.map(({ is_on }) => is_on)).toEqual([true, false]);
 });
 
 test("idle it is dark, yet remembers that it is on", async () => {
