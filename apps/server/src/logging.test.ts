@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
@@ -32,4 +32,21 @@ test("a line goes to the terminal and the text file, and as JSON to the detailed
     motor: "rotor",
     angle: 90,
   });
+});
+
+test("a file that cannot be written is given up once, and nothing piles up", async () => {
+  const logs = join(directory, "logs");
+  await mkdir(join(logs, "openscan_firmware.log"), { recursive: true });
+  const terminal = new PassThrough({ encoding: "utf8" });
+  const log = openLog({ logDir: logs, logLevel: "info" } as Config, terminal);
+  let shown = "";
+  terminal.on("data", (chunk: string) => {
+    shown += chunk;
+  });
+  await vi.waitFor(() => expect(shown).toContain("openscan_firmware.log is not written any more"));
+  for (let i = 0; i < 1000; i++) log.info({ i }, "still here");
+  await vi.waitFor(() => expect(shown).toContain("still here i=999"));
+  expect(shown.split("is not written any more")).toHaveLength(2);
+  const detailed = () => readFile(join(logs, "openscan_detailed_log.json"), "utf8");
+  await vi.waitFor(async () => expect((await detailed()).trim().split("\n")).toHaveLength(1000));
 });

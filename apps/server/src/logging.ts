@@ -1,21 +1,22 @@
 import { mkdirSync } from "node:fs";
-import { Writable } from "node:stream";
 import pino, { type Logger } from "pino";
 import { createStream } from "rotating-file-stream";
 import type { Config } from "./config.js";
 
 const rotation = { size: "10M", rotate: 5 } as const;
 
+/** Lines that a slow disk may owe before further ones are left out of a file. */
+const maxWaitingBytes = 1024 * 1024;
+
 /**
  * Lines of text on the terminal and in `openscan_firmware.log`, JSON in `openscan_detailed_log.json`; both files
- * are rotated at 10 MiB, five old ones are kept.
+ * are rotated at 10 MiB, five old ones are kept. A file that cannot be written is given up: a full disk must
+ * neither end the scanner nor fill its memory, and the terminal still gets every line.
  */
 export function openLog({ logDir, logLevel }: Config, terminal: NodeJS.WritableStream): Logger {
   mkdirSync(logDir, { recursive: true });
-  const text = asText(terminal, createStream("openscan_firmware.log", { path: logDir, ...rotation }));
-  const detailed = createStream("openscan_detailed_log.json", { path: logDir, ...rotation });
-  // A full disk must not end the scanner; the terminal still gets every line.
-  detailed.on("error", (error) => terminal.write(`cannot write the detailed log: ${error.message}\n`));
+  const text = openFile("openscan_firmware.log", logDir, terminal);
+  const detailed = openFile("openscan_detailed_log.json", logDir, terminal);
   return pino(
     {
       level: logLevel,
@@ -24,23 +25,30 @@ export function openLog({ logDir, logLevel }: Config, terminal: NodeJS.WritableS
       timestamp: () => `,"asctime":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ levelname: label.toUpperCase() }) },
     },
-    pino.multistream([
-      { level: "debug", stream: text },
-      { level: "debug", stream: detailed },
-    ]),
+    {
+      write(json: string) {
+        const line = textLine(json);
+        terminal.write(line);
+        text(line);
+        detailed(json);
+      },
+    },
   );
 }
 
-function asText(terminal: NodeJS.WritableStream, file: Writable): Writable {
-  file.on("error", (error) => terminal.write(`cannot write the log: ${error.message}\n`));
-  return new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      const line = textLine(chunk.toString());
-      terminal.write(line);
-      file.write(line);
-      done();
-    },
-  });
+function openFile(name: string, path: string, terminal: NodeJS.WritableStream): (line: string) => void {
+  const file = createStream(name, { path, ...rotation });
+  let usable = true;
+  const giveUp = (error: Error) => {
+    if (usable) terminal.write(`${name} is not written any more: ${error.message}\n`);
+    usable = false;
+    file.destroy();
+  };
+  file.on("error", giveUp);
+  file.on("warning", giveUp);
+  return (line) => {
+    if (usable && file.writableLength < maxWaitingBytes) file.write(line);
+  };
 }
 
 /** `time - LEVEL - message key=value …`, the layout that log viewers of the existing UI split by level. */
