@@ -126,7 +126,8 @@ export function compose(config: Config, environment: Environment): ScannerServer
     async initialize() {
       for (const directory of [config.projectDir, config.runtimeDir])
         await mkdir(directory, { recursive: true });
-      await shutdown.start();
+      // On a full disk it cannot be noted, and the server is needed to delete something.
+      await shutdown.start().catch((err: unknown) => log.error({ err }, "the start could not be noted"));
       if (shutdown.lastWasUnclean) log.warn({}, "the last shutdown was unclean");
       await configurations.prepare();
       await store.load();

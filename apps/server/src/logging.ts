@@ -15,6 +15,8 @@ const maxWaitingBytes = 1024 * 1024;
  */
 export function openLog({ logDir, logLevel }: Config, terminal: NodeJS.WritableStream): Logger {
   mkdirSync(logDir, { recursive: true });
+  // Whoever read the terminal may leave, `| head` or a lost ssh session; that is no reason to stop scanning.
+  terminal.on("error", () => {});
   const text = openFile("openscan_firmware.log", logDir, terminal);
   const detailed = openFile("openscan_detailed_log.json", logDir, terminal);
   return pino(

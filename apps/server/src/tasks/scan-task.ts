@@ -143,11 +143,26 @@ class ScanRun {
     const { settings } = this.#scan();
     for (const [index, dioptres] of focusPositions(settings).entries()) {
       await this.#context.checkpoint();
-      if (dioptres !== null) await focus.focusAt(dioptres);
+      if (dioptres !== null) await this.#whenFree(() => focus.focusAt(dioptres));
       // The same for a position of a scan whenever it is photographed, so that simulated scans can be repeated.
       const seed = (this.#reference.index * 1000 + point.original_step) * 100 + index;
-      const photo = await camera.capture({ format: settings.image_format, signal, seed });
+      const photo = await this.#whenFree(() =>
+        camera.capture({ format: settings.image_format, signal, seed }),
+      );
       await this.#save(photo, point, dioptres === null ? null : index, camera);
+    }
+  }
+
+  /** Viewers who fill the camera's queue hold the scan up a little; they must not end it. */
+  async #whenFree<T>(work: () => Promise<T>): Promise<T> {
+    const { clock, signal } = this.#context;
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof ScanError && error.code === "busy")) throw error;
+        await clock.sleep(100, signal);
+      }
     }
   }
 
