@@ -50,3 +50,13 @@ test("a file that cannot be written is given up once, and nothing piles up", asy
   const detailed = () => readFile(join(logs, "openscan_detailed_log.json"), "utf8");
   await vi.waitFor(async () => expect((await detailed()).trim().split("\n")).toHaveLength(1000));
 });
+
+test("a terminal that nobody reads any more ends nothing", async () => {
+  const terminal = new PassThrough();
+  const log = openLog({ logDir: join(directory, "logs"), logLevel: "info" } as Config, terminal);
+  terminal.destroy(new Error("EPIPE"));
+  await vi.waitFor(() => expect(terminal.closed).toBe(true));
+  log.error({ err: new Error("after") }, "still in the file");
+  const text = () => readFile(join(directory, "logs", "openscan_firmware.log"), "utf8");
+  await vi.waitFor(async () => expect(await text()).toContain("still in the file"));
+});
