@@ -127,7 +127,10 @@ test("a cancelled scan keeps its photos, goes home, can be resumed to its end an
   expect((await api.call("PATCH", "/latest/projects/vase/scans/1/cancel")).body).toMatchObject({
     status: "cancelled",
   });
+  // It still drives home: new controllers would take the motors away from it.
+  expect((await api.call("POST", "/latest/device/configurations/current/initialize")).status).toBe(409);
   await tasks.find((message) => became(id, "cancelled")(message) && taskOf(message).completed_at !== null);
+  expect((await api.call("GET", "/latest/motors/rotor")).body).toMatchObject({ busy: false });
   const { body: cancelled } = await api.call<Scan>("GET", "/latest/projects/vase/scans/1");
   expect(cancelled.status).toBe("cancelled");
   expect(cancelled.photos.length).toBeGreaterThanOrEqual(2);

@@ -102,6 +102,12 @@ export class TaskManager {
     return this.#book.get(id)?.task;
   }
 
+  /** Whether its body is at work, be it only to clean up after a cancel. */
+  isWorking(id: string): boolean {
+    const entry = this.#book.get(id);
+    return entry?.run !== undefined && entry.task.status !== "pending";
+  }
+
   /** In the order of creation. */
   list(): Task[] {
     return this.#book.all().map(({ task }) => task);

@@ -32,30 +32,26 @@ export function deviceRoutes({ device, configurations, tasks }: Parts): Route[] 
       return done("Configuration saved");
     }),
     route(applyConfiguration, async ({ body }) => {
-      requireNoScan(tasks, "apply a configuration");
       const configuration = await configurations.read(body.config_file);
+      requireNoScan(tasks, "apply a configuration");
       await device.initialize(configuration);
       await configurations.save(device.configuration());
       return done(`Configuration ${body.config_file} applied`);
     }),
     route(initializeDevice, async () => {
+      const configuration = await configurations.current();
       requireNoScan(tasks, "initialize the hardware");
-      await device.initialize(await configurations.current());
+      await device.initialize(configuration);
       return done("Hardware initialized");
     }),
   ];
 }
 
-/** New controllers would take the motors and cameras away from a task that is using them. */
+/** New controllers would take the motors away from a task that uses them, also from one that was cancelled and drives home. */
 function requireNoScan(tasks: TaskManager, action: string): void {
-  const using = tasks
-    .list()
-    .find(({ is_exclusive, status }) => is_exclusive && ["running", "paused"].includes(status));
+  const using = tasks.list().find(({ id, is_exclusive }) => is_exclusive && tasks.isWorking(id));
   if (using)
-    throw new ScanError(
-      "conflict",
-      `cannot ${action} while task ${using.id} (${using.name}) is ${using.status}`,
-    );
+    throw new ScanError("conflict", `cannot ${action} while task ${using.id} (${using.name}) is at work`);
 }
 
 /** UIs open their set-up assistant when they read this text. */
