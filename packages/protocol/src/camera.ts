@@ -55,6 +55,7 @@ export const listCameras = defineEndpoint({
   operationId: "get_cameras",
   method: "get",
   path: "/cameras/",
+  describes: "device",
   response: z.record(z.string(), CameraStatus),
 });
 export const getCamera = defineEndpoint({
@@ -62,6 +63,7 @@ export const getCamera = defineEndpoint({
   method: "get",
   path: "/cameras/{camera_name}",
   params: CameraName,
+  describes: "device",
   response: CameraStatus,
 });
 export const getPreview = defineEndpoint({

@@ -55,6 +55,7 @@ export const getDevice = defineEndpoint({
   operationId: "get_device_info",
   method: "get",
   path: "/device/info",
+  describes: "device",
   response: DeviceStatus,
 });
 export const initializeDevice = defineEndpoint({
@@ -62,12 +63,14 @@ export const initializeDevice = defineEndpoint({
   method: "post",
   path: "/device/configurations/current/initialize",
   query: z.object({ detect_cameras: z.boolean().default(false) }),
+  describes: "device",
   response: DeviceControl,
 });
 export const saveConfiguration = defineEndpoint({
   operationId: "save_device_config",
   method: "patch",
   path: "/device/configurations/current",
+  describes: "device",
   response: DeviceControl,
 });
 export const applyConfiguration = defineEndpoint({
@@ -75,6 +78,7 @@ export const applyConfiguration = defineEndpoint({
   method: "put",
   path: "/device/configurations/current",
   body: z.object({ config_file: z.string() }),
+  describes: "device",
   response: DeviceControl,
 });
 export const listConfigurations = defineEndpoint({
@@ -99,5 +103,6 @@ export const moveScanner = defineEndpoint({
   method: "put",
   path: "/develop/scanner-position",
   body: z.object({ theta: z.number(), fi: z.number(), r: z.number().default(1) }),
+  describes: "device",
   response: z.null(),
 });

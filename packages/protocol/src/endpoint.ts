@@ -1,9 +1,12 @@
 import { z } from "zod";
+import type { NamespaceName } from "./namespaces.js";
 
 /** API versions with an own mount; `latest` is another name of the newest numbered one. */
 export const apiVersions = ["0.8", "0.9", "next"] as const;
 export type ApiVersion = (typeof apiVersions)[number];
 export const latestVersion: ApiVersion = "0.9";
+
+export type HttpMethod = "get" | "put" | "post" | "patch" | "delete";
 
 const Nothing = z.object({});
 
@@ -16,12 +19,16 @@ export interface Endpoint<
   Query extends z.ZodType = z.ZodType,
   Body extends z.ZodType = z.ZodType,
   Response extends z.ZodType = z.ZodType,
+  Method extends HttpMethod = HttpMethod,
+  Path extends string = string,
 > {
   /** Name in the OpenAPI document; generated clients are built from it. */
   readonly operationId: string;
-  readonly method: "get" | "put" | "post" | "patch" | "delete";
+  readonly method: Method;
   /** Path below the mount with parameters in braces, e.g. `/motors/{motor_name}/angle`. */
-  readonly path: string;
+  readonly path: Path;
+  /** The reply tells of the state of this stream: it says at which event of it. */
+  readonly describes?: NamespaceName;
   readonly versions: readonly ApiVersion[];
   readonly params: Params;
   readonly query: Query;
@@ -34,10 +41,18 @@ export interface Endpoint<
   readonly media?: string;
 }
 
-type Definition<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends z.ZodType> = Pick<
-  Endpoint,
-  "operationId" | "method" | "path"
-> & {
+interface Definition<
+  P extends z.ZodType,
+  Q extends z.ZodType,
+  B extends z.ZodType,
+  R extends z.ZodType,
+  M extends HttpMethod,
+  Path extends string,
+> {
+  readonly operationId: string;
+  readonly method: M;
+  readonly path: Path;
+  readonly describes?: NamespaceName;
   readonly versions?: readonly ApiVersion[];
   readonly params?: P;
   readonly query?: Q;
@@ -45,14 +60,16 @@ type Definition<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R
   readonly status?: number;
   readonly response?: R;
   readonly media?: string;
-};
+}
 
 export function defineEndpoint<
   P extends z.ZodType = typeof Nothing,
   Q extends z.ZodType = typeof Nothing,
   B extends z.ZodType = z.ZodUndefined,
   R extends z.ZodType = z.ZodUnknown,
->(definition: Definition<P, Q, B, R>): Endpoint<P, Q, B, R> {
+  const M extends HttpMethod = HttpMethod,
+  const Path extends string = string,
+>(definition: Definition<P, Q, B, R, M, Path>): Endpoint<P, Q, B, R, M, Path> {
   return {
     versions: apiVersions,
     params: Nothing as unknown as P,

@@ -30,6 +30,7 @@ const lightSwitch = (operationId: string, verb: string) =>
     method: "patch",
     path: `/lights/{light_name}/${verb}`,
     params: LightName,
+    describes: "device",
     response: LightStatus,
   });
 
@@ -44,6 +45,7 @@ export const getLight = defineEndpoint({
   method: "get",
   path: "/lights/{light_name}",
   params: LightName,
+  describes: "device",
   response: LightStatus,
 });
 export const turnOnLight = lightSwitch("turn_on_light", "turn_on");

@@ -44,6 +44,7 @@ export const listMotors = defineEndpoint({
   operationId: "get_motors",
   method: "get",
   path: "/motors/",
+  describes: "device",
   response: z.record(z.string(), MotorStatus),
 });
 export const getMotor = defineEndpoint({
@@ -51,6 +52,7 @@ export const getMotor = defineEndpoint({
   method: "get",
   path: "/motors/{motor_name}",
   params: MotorName,
+  describes: "device",
   response: MotorStatus,
 });
 export const moveMotorTo = defineEndpoint({
@@ -59,6 +61,7 @@ export const moveMotorTo = defineEndpoint({
   path: "/motors/{motor_name}/angle",
   params: MotorName,
   query: z.object({ degrees: z.number() }),
+  describes: "device",
   response: MotorStatus,
 });
 export const moveMotorBy = defineEndpoint({
@@ -67,6 +70,7 @@ export const moveMotorBy = defineEndpoint({
   path: "/motors/{motor_name}/angle",
   params: MotorName,
   body: z.object({ degrees: z.number() }),
+  describes: "device",
   response: MotorStatus,
 });
 export const overrideMotorAngle = defineEndpoint({
@@ -75,6 +79,7 @@ export const overrideMotorAngle = defineEndpoint({
   path: "/motors/{motor_name}/angle-override",
   params: MotorName,
   query: z.object({ angle: z.number().default(90) }),
+  describes: "device",
   response: MotorStatus,
 });
 export const calibrateMotor = defineEndpoint({
@@ -83,6 +88,7 @@ export const calibrateMotor = defineEndpoint({
   path: "/motors/{motor_name}/endstop-calibration",
   params: MotorName,
   query: z.object({ force: z.boolean().default(false) }),
+  describes: "device",
   response: MotorStatus,
 });
 export const homeMotor = defineEndpoint({
@@ -90,6 +96,7 @@ export const homeMotor = defineEndpoint({
   method: "put",
   path: "/motors/{motor_name}/home",
   params: MotorName,
+  describes: "device",
   response: MotorStatus,
 });
 export const motorSettings = settingsEndpoints("motor", MotorSettings);

@@ -123,6 +123,7 @@ export const startScan = defineEndpoint({
   params: z.object({ project_name: z.string() }),
   query: z.object({ camera_name: z.string(), scan_description: z.string().nullable().default("") }),
   body: ScanRequest,
+  describes: "tasks",
   response: Task,
 });
 export const getScan = defineEndpoint({
@@ -144,6 +145,7 @@ export const getScanStatus = defineEndpoint({
   method: "get",
   path: "/projects/{project_name}/scans/{scan_index}/status",
   params: ScanAddress,
+  describes: "tasks",
   response: Task,
 });
 export const getScanPath = defineEndpoint({
@@ -158,6 +160,7 @@ export const pauseScan = defineEndpoint({
   method: "patch",
   path: "/projects/{project_name}/scans/{scan_index}/pause",
   params: ScanAddress,
+  describes: "tasks",
   response: Task,
 });
 export const resumeScan = defineEndpoint({
@@ -166,6 +169,7 @@ export const resumeScan = defineEndpoint({
   path: "/projects/{project_name}/scans/{scan_index}/resume",
   params: ScanAddress,
   query: z.object({ camera_name: z.string() }),
+  describes: "tasks",
   response: Task,
 });
 export const cancelScan = defineEndpoint({
@@ -173,6 +177,7 @@ export const cancelScan = defineEndpoint({
   method: "patch",
   path: "/projects/{project_name}/scans/{scan_index}/cancel",
   params: ScanAddress,
+  describes: "tasks",
   response: Task,
 });
 export const getScanPhoto = defineEndpoint({

@@ -2,17 +2,17 @@ import { z } from "zod";
 import { type ApiVersion, apiVersions, defineEndpoint } from "./endpoint.js";
 
 /** The three settings operations that cameras, motors, lights and triggers share. */
-export function settingsEndpoints<Settings extends z.ZodType<object>>(
-  kind: "camera" | "motor" | "light" | "trigger",
-  settings: Settings,
-  versions: readonly ApiVersion[] = apiVersions,
-) {
+export function settingsEndpoints<
+  Settings extends z.ZodType<object>,
+  Kind extends "camera" | "motor" | "light" | "trigger" = "camera" | "motor" | "light" | "trigger",
+>(kind: Kind, settings: Settings, versions: readonly ApiVersion[] = apiVersions) {
   const common = {
-    path: `/${kind}s/{name}/settings`,
+    path: `/${kind}s/{name}/settings` as const,
+    describes: "device",
     params: z.object({ name: z.string() }),
     response: settings,
     versions,
-  };
+  } as const;
   return {
     get: defineEndpoint({ ...common, operationId: `get_${kind}_name_settings`, method: "get" }),
     /** Omitted fields take their defaults. */

@@ -62,6 +62,7 @@ export const listTasks = defineEndpoint({
   operationId: "get_all_tasks",
   method: "get",
   path: "/tasks/",
+  describes: "tasks",
   response: z.array(Task),
 });
 export const getTask = defineEndpoint({
@@ -69,6 +70,7 @@ export const getTask = defineEndpoint({
   method: "get",
   path: "/tasks/{task_id}",
   params: TaskId,
+  describes: "tasks",
   response: Task,
 });
 export const createTask = defineEndpoint({
@@ -80,6 +82,7 @@ export const createTask = defineEndpoint({
     .object({ args: z.array(z.unknown()).default([]), kwargs: z.record(z.string(), z.unknown()).default({}) })
     .prefault({}),
   status: 202,
+  describes: "tasks",
   response: Task,
 });
 export const cancelTask = defineEndpoint({
@@ -87,6 +90,7 @@ export const cancelTask = defineEndpoint({
   method: "delete",
   path: "/tasks/{task_id}",
   params: TaskId,
+  describes: "tasks",
   response: Task,
 });
 export const deleteTask = defineEndpoint({
@@ -102,6 +106,7 @@ export const pauseTask = defineEndpoint({
   method: "post",
   path: "/tasks/{task_id}/pause",
   params: TaskId,
+  describes: "tasks",
   response: Task,
 });
 export const resumeTask = defineEndpoint({
@@ -109,5 +114,6 @@ export const resumeTask = defineEndpoint({
   method: "post",
   path: "/tasks/{task_id}/resume",
   params: TaskId,
+  describes: "tasks",
   response: Task,
 });

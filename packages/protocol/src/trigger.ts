@@ -49,6 +49,7 @@ export const listTriggers = defineEndpoint({
   method: "get",
   path: "/triggers/",
   versions: ["next"],
+  describes: "device",
   response: z.record(z.string(), TriggerStatus),
 });
 export const getTrigger = defineEndpoint({
@@ -57,6 +58,7 @@ export const getTrigger = defineEndpoint({
   path: "/triggers/{trigger_name}",
   versions: ["next"],
   params: TriggerName,
+  describes: "device",
   response: TriggerStatus,
 });
 export const fireTrigger = defineEndpoint({
@@ -66,6 +68,7 @@ export const fireTrigger = defineEndpoint({
   versions: ["next"],
   params: TriggerName,
   body: TriggerDelays.nullish().transform((delays) => delays ?? TriggerDelays.parse({})),
+  describes: "device",
   response: TriggerExecution,
 });
 export const triggerSettings = settingsEndpoints("trigger", TriggerSettings, ["next"]);
