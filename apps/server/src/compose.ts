@@ -132,7 +132,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
       await configurations.prepare();
       await store.load();
       await tasks.restore();
-      await device.initialize(await configurations.current());
+      await device.initialize(await configurations.atStart());
       status = "ok";
       markReady();
     },

@@ -6,6 +6,9 @@ import { compose } from "./compose.js";
 import { type Config, readConfig } from "./config.js";
 import { openLog } from "./logging.js";
 
+/** What a shutdown may take before it is ended the hard way: a wedged disk or driver must not keep the process. */
+const shutdownLimitMs = 20_000;
+
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   version: string;
 };
@@ -22,7 +25,12 @@ async function main(): Promise<void> {
 
   let closing: Promise<void> | undefined;
   const stop = (reason: "stop" | "restart", exitCode: number) => {
-    closing ??= server.close(reason).then(
+    if (closing) return;
+    systemClock.after(shutdownLimitMs, () => {
+      log.error({ shutdownLimitMs }, "shutdown takes too long, giving up");
+      process.exit(1);
+    });
+    closing = server.close(reason).then(
       () => process.exit(exitCode),
       (err: unknown) => {
         log.error({ err }, "shutdown failed");
@@ -39,7 +47,14 @@ async function main(): Promise<void> {
   });
 
   const port = await server.listen();
-  await server.initialize();
+  try {
+    await server.initialize();
+  } catch (error) {
+    // A shutdown takes the device away from under it; that is no failure, and ends the process itself.
+    if (!closing) throw error;
+    log.info({ err: error }, "the start was broken off");
+  }
+  if (closing) return;
   process.stdout.write(`${greeting(config, port)}\n`);
 }
 

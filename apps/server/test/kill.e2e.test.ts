@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PhotoMetadata, Scan, type Task } from "@openscan/protocol";
 import sharp from "sharp";
@@ -117,12 +117,33 @@ test("a second server started by mistake gives up and harms nothing of the first
   await expectWhole(join(folder.directories.projectDir, "vase", "scan01"), scan);
 }, 60_000);
 
-test("a port in use and a broken configuration end the start with a sentence that names them", async () => {
+test("a port in use ends the start with a sentence that names it", async () => {
   const folder = await scannerFolder();
   const server = await spawnServer(folder);
   const { port } = new URL(server.api.url);
   await expect(spawnServer(folder, ["--port", port])).rejects.toThrow(`port ${port} is in use`);
+});
+
+test("a start that cannot be noted, as on a full disk, is still a start", async () => {
+  const folder = await scannerFolder();
+  await mkdir(join(folder.directories.runtimeDir, "firmware_state.lock"), { recursive: true });
+  const { api, stop } = await spawnServer(folder);
+  expect((await api.call("GET", "/health")).status).toBe(200);
+  await stop("SIGINT");
+});
+
+test("a broken configuration leaves a server on which another one can be chosen", async () => {
   const broken = await createFolder({ name: "x", motors: { rotor: { step_pin: 1 } } });
   onTestFinished(() => broken.remove());
-  await expect(spawnServer(broken)).rejects.toThrow(/device_config\.json.*[\s\S]*rotor/);
+  const { api } = await spawnServer(broken);
+  expect(await api.call("GET", "/latest/device/info")).toMatchObject({
+    status: 503,
+    body: { detail: { message: "Device configuration is not loaded." } },
+  });
+  const body = { config_file: "simulated_mini.json" };
+  const chosen = await api.call("PUT", "/latest/device/configurations/current", body);
+  expect(chosen).toMatchObject({ status: 200, body: { status: { model: "mini", initialized: true } } });
+  expect(
+    await readFile(join(broken.directories.settingsDir, "device", "device_config.damaged.json"), "utf8"),
+  ).toContain("step_pin");
 });

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { removeUnfinishedWrites, writeFileAtomic } from "./atomic-file.js";
+import { silentLogger } from "./logger.js";
 
 let folder = "";
 beforeEach(async () => {
@@ -37,6 +38,6 @@ test("unfinished writes of a killed process are removed, other files are not", a
   await writeFile(join(folder, ".tmp_0123456789ab_scan.json"), "{ half");
   await mkdir(join(folder, ".tmp_0123456789ab_scan01", "metadata"), { recursive: true });
   await writeFile(join(folder, "scan.json"), "{}");
-  await removeUnfinishedWrites(folder);
+  await removeUnfinishedWrites(folder, silentLogger);
   expect(await readdir(folder)).toEqual(["scan.json"]);
 });

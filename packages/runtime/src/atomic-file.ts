@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import type { Logger } from "./logger.js";
 
 const PREFIX = ".tmp_";
 
@@ -34,10 +35,17 @@ export function temporaryPath(path: string): string {
   return join(dirname(path), `${PREFIX}${randomBytes(6).toString("hex")}_${basename(path).slice(-40)}`);
 }
 
-/** Removes what a killed process left of its unfinished writes in this directory, folders included. */
-export async function removeUnfinishedWrites(directory: string): Promise<void> {
+/**
+ * Removes what a killed process left of its unfinished writes in this directory, folders included. One that
+ * cannot be removed, e.g. from a read-only disk, is logged and stays: it does no harm.
+ */
+export async function removeUnfinishedWrites(directory: string, log: Logger): Promise<void> {
   for (const name of await readdir(directory)) {
-    if (name.startsWith(PREFIX)) await rm(join(directory, name), { recursive: true, force: true });
+    if (!name.startsWith(PREFIX)) continue;
+    const path = join(directory, name);
+    await rm(path, { recursive: true, force: true }).catch((err: unknown) =>
+      log.warn({ err, path }, "what an interrupted write left could not be removed"),
+    );
   }
 }
 

@@ -32,7 +32,7 @@ export class FileTaskStore implements TaskStore {
 
   async load(): Promise<Task[]> {
     await mkdir(this.#directory, { recursive: true });
-    await removeUnfinishedWrites(this.#directory);
+    await removeUnfinishedWrites(this.#directory, this.#log);
     const names = (await readdir(this.#directory)).filter((name) => name.endsWith(SUFFIX));
     const tasks: Task[] = [];
     for (const name of names.sort()) {

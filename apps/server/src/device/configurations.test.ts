@@ -102,6 +102,21 @@ test("files that are broken or wrong are listed as far as they can be, and refus
   await expect(configurations.read("list.json")).rejects.toMatchObject({ code: "invalid" });
 });
 
+test.each(["{", JSON.stringify({ name: "x", motors: { rotor: { step_pin: 1 } } })])(
+  "a damaged configuration %s starts the scanner without one, and is kept",
+  async (damaged) => {
+    const configurations = await open();
+    expect((await configurations.atStart()).model).toBe("mini");
+    await rm(file("unconfigured.json"));
+    await writeFile(file("device_config.json"), damaged);
+    expect(await configurations.atStart()).toMatchObject({ model: null, shield: null, motors: {} });
+    expect(await readFile(file("device_config.json"), "utf8")).toBe(damaged);
+    await configurations.save(await configurations.read("default_mini_greenshield"));
+    expect(await readFile(file("device_config.damaged.json"), "utf8")).toBe(damaged);
+    expect((await configurations.atStart()).model).toBe("mini");
+  },
+);
+
 test("defect D7: reading never writes", async () => {
   const configurations = await open();
   const compact = JSON.stringify({ name: "compact" });

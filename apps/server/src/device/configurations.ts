@@ -6,6 +6,8 @@ import { removeUnfinishedWrites, writeFileAtomic } from "@openscan/runtime/atomi
 import { z } from "zod";
 
 const CURRENT = "device_config.json";
+const UNCONFIGURED = "unconfigured.json";
+const DAMAGED = "device_config.damaged.json";
 
 interface ConfigurationsOptions {
   /** The `device` folder below the settings directory. */
@@ -42,7 +44,7 @@ export class Configurations {
     const { presetDir, initialPreset } = this.#options;
     const directory = this.#directory;
     await mkdir(directory, { recursive: true });
-    await removeUnfinishedWrites(directory);
+    await removeUnfinishedWrites(directory, this.#log);
     const present = await readdir(directory);
     if (present.every((name) => name === CURRENT))
       for (const preset of await readdir(presetDir))
@@ -60,6 +62,21 @@ export class Configurations {
   }
 
   /**
+   * The configuration in use; when it is damaged, none, so that UIs offer to set the scanner up. The damaged file
+   * stays, and a copy that the next saved configuration does not replace.
+   */
+  async atStart(): Promise<DeviceConfiguration> {
+    try {
+      return await this.current();
+    } catch (err) {
+      if (!(err instanceof ScanError && err.code === "invalid")) throw err;
+      await copyFile(join(this.#directory, CURRENT), join(this.#directory, DAMAGED));
+      this.#log.error({ err, copy: DAMAGED }, "the device configuration is damaged, starting without one");
+      return parse(await readFile(join(this.#options.presetDir, UNCONFIGURED), "utf8"), UNCONFIGURED);
+    }
+  }
+
+  /**
    * Reads one file of the folder, given by its name or by the path that `list` reported.
    *
    * @throws ScanError `not_found`; `invalid` naming what is wrong in the file
@@ -74,13 +91,7 @@ export class Configurations {
       const detail = { message, available_configs: listed.map(({ filename }) => filename) };
       throw new ScanError("not_found", message, { detail });
     }
-    const content = parseJson(await readFile(found.path, "utf8"), found.filename);
-    const parsed = DeviceConfiguration.safeParse(content);
-    if (parsed.success) return parsed.data;
-    throw new ScanError(
-      "invalid",
-      `configuration ${found.filename} is not valid: ${z.prettifyError(parsed.error)}`,
-    );
+    return parse(await readFile(found.path, "utf8"), found.filename);
   }
 
   async save(configuration: DeviceConfiguration): Promise<void> {
@@ -105,6 +116,12 @@ export class Configurations {
       return { filename, path };
     }
   }
+}
+
+function parse(text: string, filename: string): DeviceConfiguration {
+  const parsed = DeviceConfiguration.safeParse(parseJson(text, filename));
+  if (parsed.success) return parsed.data;
+  throw new ScanError("invalid", `configuration ${filename} is not valid: ${z.prettifyError(parsed.error)}`);
 }
 
 function parseJson(text: string, filename: string): unknown {

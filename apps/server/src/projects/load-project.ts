@@ -25,7 +25,7 @@ export async function loadProject(
   if (!found?.isFile()) return undefined;
 
   const path = await realpath(folder);
-  await removeUnfinishedWrites(path);
+  await removeUnfinishedWrites(path, environment.log);
   const name = basename(folder).normalize("NFC");
   const scans = await loadScans(path, name, environment);
   const options = { scans, ...environment };

@@ -30,7 +30,7 @@ export async function loadScan(
   { clock, log }: { readonly clock: Clock; readonly log: Logger },
 ): Promise<ScanFolder | undefined> {
   for (const folder of [path, join(path, metadataFolder), join(path, stackedFolder)]) {
-    await unlessMissing(removeUnfinishedWrites(folder));
+    await unlessMissing(removeUnfinishedWrites(folder, log));
   }
   const file = join(path, scanFile);
   const sizes = await fileSizes(path);

@@ -58,7 +58,7 @@ export class ProjectStore {
   async load(): Promise<void> {
     await mkdir(this.#directory, { recursive: true });
     this.#directory = await realpath(this.#directory);
-    await removeUnfinishedWrites(this.#directory);
+    await removeUnfinishedWrites(this.#directory, this.#log);
     for (const { name } of await entries(this.#directory)) {
       const folder = join(this.#directory, name);
       try {

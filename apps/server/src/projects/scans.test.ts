@@ -33,6 +33,13 @@ describe("start", () => {
   test.each([
     ["an unknown project", "Bowl", {}, "front", "not_found"],
     ["an unknown camera", "Vase", {}, "side", "not_found"],
+    [
+      "a format that the camera does not deliver",
+      "Vase",
+      { image_format: "dng" as const },
+      "front",
+      "bad_request",
+    ],
     ["defect 25: a position out of reach", "Vase", { max_theta: 150 }, "front", "out_of_range"],
     ["defect 27: min_theta above max_theta", "Vase", { min_theta: 100, max_theta: 50 }, "front", "invalid"],
     ["defect 27: an unknown algorithm", "Vase", { optimization_algorithm: "magic" }, "front", "invalid"],

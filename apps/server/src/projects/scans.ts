@@ -41,12 +41,14 @@ export class Scans {
   /**
    * Stores a scan and queues its task. What can be known to fail is refused before anything is stored.
    *
-   * @throws ScanError `not_found` for the project or camera, `invalid` or `out_of_range` for the settings
+   * @throws ScanError `not_found` for the project or camera, `bad_request` for a format that the
+   * camera does not deliver, `invalid` or `out_of_range` for the settings
    */
   async start(project: string, { settings, camera_name, description }: ScanOrder): Promise<Task> {
     const { name } = this.#store.get(project);
     const camera = this.#device.camera(camera_name);
     requireSensible(settings);
+    camera.requireFormat(settings.image_format);
     requireReachable(scanPoints(settings, this.#device.status().scan_radius_mm), this.#device);
     const camera_settings = camera.settings.get();
     const scan = await this.#store.createScan(name, { settings, camera_name, camera_settings, description });

@@ -23,12 +23,11 @@ export async function streamPreview(
   while (!signal.aborted) {
     try {
       if (!camera.status().busy && !res.writableNeedDrain) sendFrame(res, await camera.preview(signal));
-      await clock.sleep(1000 / fps, signal);
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof ScanError && error.code === "busy") continue;
-      throw error;
+      if (!(error instanceof ScanError && error.code === "busy")) throw error;
     }
+    await clock.sleep(1000 / fps, signal).catch(() => {}); // the viewer left
   }
 }
 

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { PhotoMetadata, type Scan, ScanPath, type Task } from "@openscan/protocol";
+import { PhotoMetadata, type Scan, ScanError, ScanPath, type Task } from "@openscan/protocol";
 import { settle } from "@openscan/runtime/testing";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
@@ -95,6 +95,18 @@ describe("a whole scan", () => {
     await Promise.all(checks);
     expect(problems).toEqual([]);
     expect(checks.length).toBeGreaterThanOrEqual(5);
+  });
+
+  test("viewers who keep the camera busy delay a capture, no more", async () => {
+    const { device, start, ended } = await createBench();
+    let refusals = 3;
+    device.before = (step) => {
+      if (step !== "capture" || refusals-- <= 0) return;
+      void device.clock.advance(100);
+      throw new ScanError("busy", "camera front: too many wait");
+    };
+    expect(await ended((await start()).id)).toMatchObject({ status: "completed", progress: { current: 5 } });
+    expect(refusals).toBeLessThan(0);
   });
 
   test("defect 25: metadata tells the planned position and the one that the motors reached", async () => {

@@ -20,6 +20,8 @@ export interface ScanCamera {
     get(): CameraSettings;
     replace(settings: CameraSettings): Promise<CameraSettings>;
   };
+  /** @throws ScanError `bad_request` for a format that it does not deliver */
+  requireFormat(format: ImageFormat): void;
   capture(request: {
     readonly format: ImageFormat;
     readonly signal?: AbortSignal;

@@ -64,6 +64,9 @@ export class FakeScanner implements Scanner {
         return settings;
       },
     },
+    requireFormat(format) {
+      if (format === "dng") throw new ScanError("bad_request", "camera front delivers jpeg, not dng");
+    },
     capture: async ({ format, signal }) => {
       await this.#step("capture", signal);
       this.done.push("capture");

@@ -74,6 +74,14 @@ export class Camera {
     return { name: this.name, type: this.type, busy: this.#claims > 0, settings: this.settings.get() };
   }
 
+  /** @throws ScanError `bad_request` for a format that this camera has not */
+  requireFormat(format: ImageFormat): void {
+    const { formats } = this.#driver;
+    if (!formats.includes(format)) {
+      throw new ScanError("bad_request", `camera ${this.name} delivers ${formats.join(", ")}, not ${format}`);
+    }
+  }
+
   /**
    * Takes a photo, after those that were asked for before.
    *
@@ -82,10 +90,7 @@ export class Camera {
    */
   async capture({ format, signal, seed }: CaptureOptions): Promise<Photo> {
     this.#assertOpen();
-    const { formats } = this.#driver;
-    if (!formats.includes(format)) {
-      throw new ScanError("bad_request", `camera ${this.name} delivers ${formats.join(", ")}, not ${format}`);
-    }
+    this.requireFormat(format);
     return this.#whileBusy(() =>
       this.#use({
         signal,
