@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { DeviceStatus, DeviceStatusEvent } from "./device.js";
+import { exampleDevice } from "./examples.js";
 import { jsonDelta } from "./json-delta.js";
 import { defineEvent } from "./namespace.js";
 
@@ -14,6 +15,11 @@ export type DeviceDelta = z.output<typeof DeviceDelta>;
 export const deviceStatus = defineEvent({
   schema: DeviceStatusEvent,
   description: "Something about the device changed; carries the whole device.",
+  example: () => ({
+    type: "device.status" as const,
+    device: exampleDevice(),
+    changed: ["motors.turntable.angle"],
+  }),
   stateKey: () => "device",
   merge: (older, newer) => ({
     ...newer,
@@ -36,6 +42,12 @@ export const deviceFault = defineEvent({
     message: z.string(),
   }),
   description: "A piece of hardware did not do what it was told.",
+  example: () => ({
+    type: "device.fault" as const,
+    component: "cameras.imx519",
+    code: "timeout",
+    message: "camera imx519 delivered no picture within 10 s",
+  }),
   changed: ({ component }) => [component],
 });
 

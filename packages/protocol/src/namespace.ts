@@ -10,6 +10,8 @@ export interface EventDefinition<Event extends z.ZodType = z.ZodType> {
   readonly schema: Event;
   /** For people: when it is sent. */
   readonly description: string;
+  /** For people: what it looks like. */
+  example(): z.output<Event>;
   /**
    * Class of service. A key makes it *state*: only the latest event of a key matters, and `merge` may join two
    * of them when a client is slow. `undefined` makes it a *fact*: never merged, never dropped.
@@ -31,7 +33,10 @@ export interface TypedMessage {
   readonly type: string;
 }
 
-type Definition<Event extends z.ZodType> = Pick<EventDefinition<Event>, "schema" | "description"> &
+type Definition<Event extends z.ZodType> = Pick<
+  EventDefinition<Event>,
+  "schema" | "description" | "example"
+> &
   Partial<EventDefinition<Event>>;
 
 /** An event type; unless told, it is a fact that the legacy dialect does not have. */
@@ -58,10 +63,11 @@ export interface NamespaceDefinition<
   /** What is published, by `type`; v1 clients get these in an envelope. */
   readonly events: Events;
   /** Further types that the hub derives from them for v1 clients: deltas. */
-  readonly derived: Readonly<Record<string, { readonly schema: z.ZodType; readonly description: string }>>;
+  readonly derived: Readonly<Record<string, Pick<EventDefinition, "schema" | "description" | "example">>>;
   /** What a legacy client gets. */
   readonly legacyEvent: Legacy;
   readonly snapshotSchema: Snapshot;
+  exampleSnapshot(): z.output<Snapshot>;
   /** The whole state as one v1 event; `ids` leaves out what they do not name. */
   snapshot(state: State, ids?: ReadonlySet<string>): z.output<Snapshot>;
   /** The whole state as ordinary events, for clients that know no snapshot. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { DeviceStatus } from "./device.js";
 import { DeviceStatusEvent } from "./device.js";
 import { DeviceDelta, DeviceSnapshot, deviceFault, deviceSnapshot, deviceStatus } from "./device-events.js";
+import { exampleDevice, exampleTask } from "./examples.js";
 import { defineNamespace } from "./namespace.js";
 import { photoCaptured } from "./photo-captured.js";
 import { TaskUpdate } from "./task.js";
@@ -20,6 +21,11 @@ export const namespaces = {
     derived: {},
     legacyEvent: z.discriminatedUnion("type", [TaskUpdate]),
     snapshotSchema: TasksSnapshot,
+    exampleSnapshot: () => ({
+      type: "tasks.snapshot" as const,
+      tasks: [{ ...exampleTask(), revision: 13 }],
+      snapshot: true as const,
+    }),
     snapshot: (tasks: readonly LiveTask[], ids?: ReadonlySet<string>) => ({
       type: "tasks.snapshot" as const,
       tasks: tasks.filter(({ id }) => ids === undefined || ids.has(id)),
@@ -35,10 +41,17 @@ export const namespaces = {
         schema: DeviceDelta,
         description:
           "In place of device.status for clients that asked for delta: what changed since the last one.",
+        example: () => ({
+          type: "device.delta" as const,
+          set: { "/motors/turntable/angle": 180, "/motors/turntable/busy": false },
+          unset: [],
+          changed: ["motors.turntable.angle", "motors.turntable.busy"],
+        }),
       },
     },
     legacyEvent: z.discriminatedUnion("type", [DeviceStatusEvent]),
     snapshotSchema: DeviceSnapshot,
+    exampleSnapshot: () => deviceSnapshot(exampleDevice()),
     snapshot: deviceSnapshot,
     restate: (device: DeviceStatus) => [{ type: "device.status" as const, device, changed: null }],
   }),

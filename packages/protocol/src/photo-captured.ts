@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { taskId } from "./examples.js";
 import { defineEvent } from "./namespace.js";
 
 export const photoCaptured = defineEvent({
@@ -15,5 +16,17 @@ export const photoCaptured = defineEvent({
     url: z.string().describe("of the photo's bytes, below the mount of the API"),
   }),
   description: "A photo and its metadata are on the disk.",
+  example: () => ({
+    type: "photo.captured" as const,
+    task_id: taskId,
+    project: "vase",
+    scan: 1,
+    file: "scan01_012.jpg",
+    theta: 48.5,
+    fi: 222.5,
+    stack_index: null,
+    sharpness: null,
+    url: "/projects/vase/1/photo?filename=scan01_012.jpg&file_only=true",
+  }),
   id: ({ task_id }) => task_id,
 });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { exampleTask, taskId } from "./examples.js";
 import { defineEvent } from "./namespace.js";
 import { Task, TaskUpdate, terminalStatuses } from "./task.js";
 
@@ -21,6 +22,7 @@ export const taskUpdate = defineEvent({
   schema: z.object({ type: z.literal("task.update"), task: LiveTask }),
   description:
     "A task was created, changed its status or reported progress. Creation (`pending`) and the end of a task are facts, everything between is state.",
+  example: () => ({ type: "task.update" as const, task: { ...exampleTask(), revision: 14 } }),
   stateKey: ({ task }) =>
     task.status === "pending" || terminalStatuses.has(task.status) ? undefined : task.id,
   // A pause must not vanish between two reports of progress.
@@ -32,6 +34,7 @@ export const taskUpdate = defineEvent({
 export const taskDeleted = defineEvent({
   schema: z.object({ type: z.literal("task.deleted"), id: z.string() }),
   description: "A task is gone from the list of tasks.",
+  example: () => ({ type: "task.deleted" as const, id: taskId }),
   id: ({ id }) => id,
 });
 
@@ -43,6 +46,12 @@ export const taskStalled = defineEvent({
     seconds: z.number().describe("without any sign of progress"),
   }),
   description: "A running task has shown no progress for unusually long. Said once until it goes on.",
+  example: () => ({
+    type: "task.stalled" as const,
+    id: taskId,
+    phase: "12 of 100 positions photographed",
+    seconds: 60,
+  }),
   id: ({ id }) => id,
 });
 
