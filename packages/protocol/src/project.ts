@@ -78,5 +78,6 @@ export const listProjectTasks = defineEndpoint({
   method: "get",
   path: "/projects/{project_name}/tasks",
   params: ProjectAddress,
+  describes: "tasks",
   response: z.array(Task),
 });

@@ -1,4 +1,4 @@
-import { ScanError, type Task, terminalStatuses } from "@openscan/protocol";
+import { legacyTask, ScanError, type Task, terminalStatuses } from "@openscan/protocol";
 import { FakeClock } from "@openscan/runtime/testing";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -305,8 +305,18 @@ test(`${runs} random schedules`, { timeout: 120_000 }, async () => {
       for (const id of new Set(events.map(idOf))) {
         expect(historyProblem(events.filter((event) => idOf(event) === id)), id).toBeUndefined();
       }
-      expect(new Map(store.files)).toEqual(new Map(manager.list().map((task) => [task.id, task])));
-      expect(log.lines.filter(({ level }) => level === "error")).toEqual([]);
+      expect(new Map(store.files)).toEqual(
+        new Map(manager.list().map((task) => [task.id, legacyTask(task)])),
+      );
+      const failed = events.flatMap((event) =>
+        event.type === "updated" && event.task.status === "error" ? event.task : [],
+      );
+      // A failed task is worth a line; nothing else went wrong.
+      expect(
+        log.lines.flatMap(({ level, fields, message }) =>
+          level === "error" ? [[fields["task"], fields["type"], message]] : [],
+        ),
+      ).toEqual(failed.map(({ id, name }) => [id, name, "a task failed"]));
       if (endsWithShutdown) return;
       models.checkEmpty();
       stopReacting();

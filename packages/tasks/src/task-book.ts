@@ -1,4 +1,4 @@
-import { ScanError, type Task, type TaskProgress } from "@openscan/protocol";
+import { type LiveTask, ScanError, type Task, type TaskProgress } from "@openscan/protocol";
 import type { Clock, Logger } from "@openscan/runtime";
 import { EventQueue } from "./event-queue.js";
 import { TaskJournal } from "./task-journal.js";
@@ -9,12 +9,12 @@ import type { Arguments } from "./task-type.js";
 
 /** `task` is frozen: it stays what it was at the moment of the transition. */
 export type TaskEvent =
-  | { readonly type: "updated"; readonly task: Task }
+  | { readonly type: "updated"; readonly task: LiveTask }
   | { readonly type: "deleted"; readonly id: string };
 
 /** A task and what is known of it beyond its record. */
 export interface TaskEntry {
-  task: Task;
+  task: LiveTask;
   /** The arguments as they were given, secrets included; what the task shows of them may be less. */
   readonly given: Arguments;
   readonly storesArguments: boolean;
@@ -31,6 +31,7 @@ export class TaskBook {
   /** Ids of the tasks without a run, in the order in which they ended. */
   readonly #ended = new Set<string>();
   readonly #endedLimit: number;
+  #revision = 0;
 
   constructor(options: {
     store: TaskStore;
@@ -66,8 +67,10 @@ export class TaskBook {
     return [...this.#entries.values()];
   }
 
-  add(entry: TaskEntry): void {
-    this.#entries.set(entry.task.id, entry);
+  add(task: Task, known: Pick<TaskEntry, "given" | "storesArguments">): TaskEntry {
+    const entry = { ...known, task: this.#revised(task) };
+    this.#entries.set(task.id, entry);
+    return entry;
   }
 
   /** Gives a task its run, which it keeps until `end`. */
@@ -83,18 +86,17 @@ export class TaskBook {
 
   /** Makes `task` the record of its entry. Resolves when it, or a later one, is stored. */
   update(entry: TaskEntry, task: Task): Promise<void> {
-    entry.task = task;
+    entry.task = this.#revised(task);
     const written = this.#journal.write(stored(entry));
-    this.#events.emit({ type: "updated", task });
+    this.#events.emit({ type: "updated", task: entry.task });
     return written;
   }
 
   /** As `update`, but not every progress is worth a write. */
   report(entry: TaskEntry, progress: TaskProgress): void {
-    const task = machine.reported(entry.task, progress);
-    entry.task = task;
+    entry.task = this.#revised(machine.reported(entry.task, progress));
     this.#journal.writeProgress(stored(entry));
-    this.#events.emit({ type: "updated", task });
+    this.#events.emit({ type: "updated", task: entry.task });
   }
 
   /** @throws the error of the store; the task is then gone from memory all the same */
@@ -125,10 +127,17 @@ export class TaskBook {
   flush(): Promise<void> {
     return this.#journal.flush();
   }
+
+  /** One counter for all: a task that is removed and added again under its id cannot seem older than it was. */
+  #revised(task: Task): LiveTask {
+    return Object.freeze({ ...task, revision: ++this.#revision });
+  }
 }
 
 function stored({ task, storesArguments }: TaskEntry): StoredTask {
-  const record: StoredTask = { ...task };
+  // Revisions count within one process.
+  const { revision: _, ...rest } = task;
+  const record: StoredTask = rest;
   if (storesArguments) return record;
   delete record.run_args;
   delete record.run_kwargs;

@@ -1,4 +1,4 @@
-import type { Task, TaskProgress } from "@openscan/protocol";
+import type { LiveTask, Task, TaskProgress } from "@openscan/protocol";
 import { describe, expect, test } from "vitest";
 import type { TaskEvent } from "./task-book.js";
 import { historyProblem } from "./task-history.js";
@@ -18,8 +18,15 @@ const progress = (current = 0, total = 0, message = ""): TaskProgress =>
   Object.freeze({ current, total, message });
 const updated = (changes: Partial<Task> & Pick<Task, "status">): TaskEvent => ({
   type: "updated",
-  task: Object.freeze({ ...identity, ...clean, progress: progress(), ...changes }),
+  task: Object.freeze({ ...identity, ...clean, progress: progress(), ...changes, revision: 1 }),
 });
+/** The events with revisions that grow. */
+const counted = (events: readonly TaskEvent[]) =>
+  events.map((event, index): TaskEvent => {
+    if (event.type === "deleted") return event;
+    const task = { ...event.task, revision: index };
+    return { type: "updated", task: Object.isFrozen(event.task) ? Object.freeze(task) : task };
+  });
 
 const started_at = "10:01";
 const completed_at = "10:02";
@@ -60,7 +67,7 @@ const interrupted = updated({
 });
 const deleted: TaskEvent = { type: "deleted", id: "t1" };
 
-function taskOf(event: TaskEvent): Task {
+function taskOf(event: TaskEvent): LiveTask {
   if (event.type === "deleted") throw new Error("a deleted task has no record");
   return event.task;
 }
@@ -78,17 +85,21 @@ describe("allowed", () => {
     ["restart after an interruption", [pending, running, half, interrupted, pending, running, done]],
     ["removal", [pending, running, half, failed, deleted]],
   ])("%s", (_, events) => {
-    expect(historyProblem(events)).toBeUndefined();
+    expect(historyProblem(counted(events))).toBeUndefined();
   });
 
   test("cancel while paused", () => {
     const stopping = updated({ ...taskOf(cancelling), progress: progress(1, 2, "Paused.") });
     const stopped = updated({ ...taskOf(stopping), completed_at });
-    expect(historyProblem([pending, running, half, paused, stopping, stopped])).toBeUndefined();
+    expect(historyProblem(counted([pending, running, half, paused, stopping, stopped]))).toBeUndefined();
   });
 });
 
 describe("not allowed", () => {
+  test("a revision that does not grow", () => {
+    expect(historyProblem([pending, running])).toBe("event 1 (running): after revision 1 comes 1");
+  });
+
   test.each<[string, TaskEvent[], RegExp]>([
     ["a start without a creation", [running], /event 0 \(running\): after new/],
     ["a second creation", [pending, pending], /after pending/],
@@ -108,7 +119,7 @@ describe("not allowed", () => {
     ["a removal of a running task", [pending, running, deleted], /after running/],
     ["anything after a removal", [pending, dequeued, deleted, pending], /after gone/],
   ])("%s", (_, events, problem) => {
-    expect(historyProblem(events)).toMatch(problem);
+    expect(historyProblem(counted(events))).toMatch(problem);
   });
 
   test.each<[string, TaskEvent[], RegExp]>([
@@ -165,6 +176,6 @@ describe("not allowed", () => {
       /not fresh/,
     ],
   ])("%s", (_, events, problem) => {
-    expect(historyProblem(events)).toMatch(problem);
+    expect(historyProblem(counted(events))).toMatch(problem);
   });
 });

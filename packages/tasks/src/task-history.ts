@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Task } from "@openscan/protocol";
+import type { LiveTask, Task } from "@openscan/protocol";
 import type { TaskEvent } from "./task-book.js";
 
 /** A task status, with `cancelled` told apart by whether the body has unwound; `new` and `gone` frame its life. */
@@ -29,7 +29,7 @@ const allowed: Readonly<Record<Phase, readonly Phase[]>> = {
  */
 export function historyProblem(events: readonly TaskEvent[]): string | undefined {
   let phase: Phase = "new";
-  let before: Task | undefined;
+  let before: LiveTask | undefined;
   for (const [index, event] of events.entries()) {
     const next = phaseOf(event);
     const legal = allowed[phase].includes(next);
@@ -49,9 +49,11 @@ function phaseOf(event: TaskEvent): Phase {
   return status === "cancelled" && completed_at === null ? "cancelling" : status;
 }
 
-function contentProblem(task: Task, before: Task | undefined, phase: Phase): string | false {
+function contentProblem(task: LiveTask, before: LiveTask | undefined, phase: Phase): string | false {
   if (!Object.isFrozen(task) || !Object.isFrozen(task.progress)) return "the snapshot is not frozen";
   if (before && !sameIdentity(task, before)) return "the identity changed";
+  if (before && task.revision <= before.revision)
+    return `after revision ${before.revision} comes ${task.revision}`;
   const { progress, result, error, started_at, completed_at } = task;
   const blank = progress.current === 0 && progress.total === 0 && progress.message === "";
   if (phase === "pending" && (!blank || started_at !== null)) return "a pending task is not fresh";

@@ -157,19 +157,28 @@ describe("the end of a body", () => {
 
 describe("a task of an earlier process", () => {
   test.each(["cancelled", "error", "interrupted"] as const)("that is %s stays what it was", (status) => {
-    expect(machine.restored(inState[status], true)).toBe(inState[status]);
+    expect(machine.restored(inState[status], true, later)).toBe(inState[status]);
+  });
+
+  test("that was cancelled and killed before its body had unwound has ended now", () => {
+    const cancelling = machine.cancelled(running, "by user", null);
+    expect(machine.restored(cancelling, true, later)).toEqual(machine.unwound(cancelling, later));
   });
 
   test.each(["pending", "running", "paused"] as const)("that was %s is interrupted", (status) => {
-    expect(machine.restored(inState[status], true)).toEqual(machine.interrupted(inState[status]));
+    expect(machine.restored(inState[status], true, later)).toEqual(machine.interrupted(inState[status]));
   });
 
   test.each(TaskStatus.exclude(["completed"]).options)(
     "that was %s fails without its type, once",
     (status) => {
-      const failed = machine.restored(inState[status], false);
-      expect(failed).toMatchObject({ status: "error", error: 'Task type "scan_task" is not registered.' });
-      expect(machine.restored(failed, false)).toBe(failed);
+      const failed = machine.restored(inState[status], false, later);
+      expect(failed).toMatchObject({
+        status: "error",
+        error: 'Task type "scan_task" is not registered.',
+        completed_at: later,
+      });
+      expect(machine.restored(failed, false, "another time")).toBe(failed);
     },
   );
 });

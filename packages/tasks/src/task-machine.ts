@@ -97,13 +97,15 @@ export function isStopped({ status }: Task): boolean {
 }
 
 /** A record of an earlier process as this process may list it; the same object if nothing had to change. */
-export function restored(task: Task, typeIsKnown: boolean): Task {
+export function restored(task: Task, typeIsKnown: boolean, at: string): Task {
   if (!typeIsKnown) {
     const error = `Task type "${task.task_type}" is not registered.`;
     return task.status === "error" && task.error === error
       ? task
-      : become(task, [...active, ...stopped], "error", { error });
+      : become(task, [...active, ...stopped], "error", { error, completed_at: task.completed_at ?? at });
   }
+  // Killed while its body unwound: nothing else would ever end it.
+  if (task.status === "cancelled" && task.completed_at === null) return unwound(task, at);
   // A pending task is not queued again: after a power cut motors must not start by themselves.
   return isStopped(task) ? task : interrupted(task);
 }

@@ -1,8 +1,11 @@
-import { ScanError } from "@openscan/protocol";
-import { settle } from "@openscan/runtime/testing";
-import { describe, expect, test } from "vitest";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { legacyTask, ScanError } from "@openscan/protocol";
+import { recordingLogger, settle } from "@openscan/runtime/testing";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { createManager, scripted } from "../test/create-manager.js";
-import { defineTask, TaskInterrupted } from "./index.js";
+import { defineTask, FileTaskStore, TaskInterrupted } from "./index.js";
 import { MemoryTaskStore } from "./testing.js";
 
 describe("create", () => {
@@ -19,7 +22,7 @@ describe("create", () => {
       run_args: [3],
       run_kwargs: { ms: 10 },
     });
-    expect(store.files.get("t1")).toEqual(task);
+    expect(store.files.get("t1")).toEqual(legacyTask(task));
   });
 
   test("answers with the pending task when it has to wait", async () => {
@@ -313,6 +316,35 @@ describe("restart", () => {
   });
 });
 
+test("revisions grow with every change, whichever task it is of, and stay with what was told", async () => {
+  const { manager, clock, events } = createManager();
+  await manager.create("exclusive_task", [1]);
+  await manager.create("exclusive_task", [1]);
+  manager.pause("t1");
+  manager.cancel("t2");
+  manager.resume("t1");
+  await clock.run(manager.ended("t1"));
+  const told = events.flatMap((event) => (event.type === "updated" ? event.task.revision : []));
+  expect(told).toHaveLength(8);
+  expect(told).toEqual([...new Set(told)].sort((a, b) => a - b));
+  expect(manager.get("t1")).toMatchObject({ status: "completed", revision: told.at(-1) });
+  expect(manager.list().map(({ revision }) => revision)).toEqual([told.at(-1), manager.get("t2")?.revision]);
+});
+
+test("what a listener changes is listed before it is told, never the other way round", async () => {
+  const { manager, events } = createManager();
+  const listed: number[] = [];
+  manager.events.on((event) => {
+    if (event.type !== "updated") return;
+    listed.push(manager.get(event.task.id)?.revision ?? 0);
+    if (event.task.status === "running") manager.pause(event.task.id);
+  });
+  await manager.create("concurrent_task");
+  const told = events.map((event) => (event.type === "updated" ? event.task.revision : 0));
+  expect(told).toHaveLength(3);
+  for (const [index, revision] of told.entries()) expect(listed[index]).toBeGreaterThanOrEqual(revision);
+});
+
 describe("delete", () => {
   test("removes an ended task from memory and store", async () => {
     const { manager, clock, store } = createManager();
@@ -342,6 +374,19 @@ describe("delete", () => {
     store.remove = () => Promise.reject(new Error("EACCES"));
     await expect(manager.delete(id)).rejects.toMatchObject({ code: "storage" });
   });
+
+  test.each(["../secret", "..", "", "a/b", ".hidden", "x".repeat(200)])(
+    "has nothing to do for %j, which cannot be the name of a file",
+    async (id) => {
+      const folder = await mkdtemp(join(tmpdir(), "openscan-delete-"));
+      onTestFinished(() => rm(folder, { recursive: true }));
+      await writeFile(join(folder, "secret.json"), "kept");
+      const store = new FileTaskStore({ directory: join(folder, "tasks"), log: recordingLogger() });
+      const { manager } = createManager({ store });
+      await manager.delete(id);
+      expect(await readdir(folder)).toEqual(["secret.json"]);
+    },
+  );
 
   test("is possible in the event that tells of the end", async () => {
     const { manager, clock, told } = createManager();
@@ -515,7 +560,7 @@ describe("scheduling", () => {
   test("defect 3: whatever a body does, its slot becomes free", async () => {
     const broken = (type: string, run: Parameters<typeof defineTask>[0]["run"]) =>
       defineTask({ type, concurrency: "exclusive", input: () => undefined, run });
-    const { manager, statuses } = createManager({
+    const { manager, statuses, log } = createManager({
       types: [
         broken("throws_task", () => {
           throw new Error("at once");
@@ -544,6 +589,12 @@ describe("scheduling", () => {
       "result is not JSON",
       "cleanup",
       null,
+    ]);
+    expect(log.lines).toMatchObject([
+      { level: "error", fields: { task: "t1", type: "throws_task", err: { message: "at once" } } },
+      { level: "error", fields: { task: "t2", type: "rejects_task", err: { message: "later" } } },
+      { level: "error", fields: { task: "t3", type: "odd_task", err: "result is not JSON" } },
+      { level: "error", fields: { task: "t4", type: "cleanup_task", err: { message: "cleanup" } } },
     ]);
   });
 

@@ -1,7 +1,7 @@
-import { ScanError, type Task } from "@openscan/protocol";
+import { type LiveTask, ScanError } from "@openscan/protocol";
 import { type Clock, type Emitter, type Logger, timestamp } from "@openscan/runtime";
 import { frozenJson } from "./frozen-json.js";
-import { TaskBook, type TaskEntry, type TaskEvent } from "./task-book.js";
+import { TaskBook, type TaskEvent } from "./task-book.js";
 import { defaultLimits, type TaskLimits } from "./task-limits.js";
 import * as machine from "./task-machine.js";
 import { TaskRun } from "./task-run.js";
@@ -62,10 +62,9 @@ export class TaskManager {
         continue;
       }
       const given = structuredClone({ args: task.run_args, kwargs: task.run_kwargs });
-      const entry: TaskEntry = { task, given, storesArguments: true };
-      this.#book.add(entry);
+      const entry = this.#book.add(task, { given, storesArguments: true });
       this.#book.end(entry);
-      const now = machine.restored(task, this.#types.has(task.task_type));
+      const now = machine.restored(task, this.#types.has(task.task_type), timestamp(this.#clock));
       if (now !== task) void this.#book.update(entry, now);
     }
     this.#book.forgetOldest();
@@ -78,7 +77,7 @@ export class TaskManager {
    * @throws ScanError `not_found` for an unknown type, `invalid` for wrong arguments, `busy` when the queue is
    *   full, `offline` during shutdown; nothing has then been created
    */
-  async create(type: string, args: unknown[] = [], kwargs: Record<string, unknown> = {}): Promise<Task> {
+  async create(type: string, args: unknown[] = [], kwargs: Record<string, unknown> = {}): Promise<LiveTask> {
     const definition = this.#type(type);
     const body = definition.prepare(args, kwargs);
     this.#scheduler.checkRoom(definition);
@@ -92,13 +91,12 @@ export class TaskManager {
       run_args: shown?.args ?? [],
       run_kwargs: shown?.kwargs ?? {},
     });
-    const entry: TaskEntry = { task, given: { args, kwargs }, storesArguments: shown !== undefined };
-    this.#book.add(entry);
+    const entry = this.#book.add(task, { given: { args, kwargs }, storesArguments: shown !== undefined });
     await this.#scheduler.enqueue(entry, task, new TaskRun(task.id, definition, () => body));
     return entry.task;
   }
 
-  get(id: string): Task | undefined {
+  get(id: string): LiveTask | undefined {
     return this.#book.get(id)?.task;
   }
 
@@ -109,7 +107,7 @@ export class TaskManager {
   }
 
   /** In the order of creation. */
-  list(): Task[] {
+  list(): LiveTask[] {
     return this.#book.all().map(({ task }) => task);
   }
 
@@ -119,12 +117,12 @@ export class TaskManager {
    *
    * @throws ScanError `not_found`, as `pause`, `resume`, `restart` and `ended` do for an unknown id
    */
-  cancel(id: string): Task {
+  cancel(id: string): LiveTask {
     return this.#scheduler.cancel(this.#book.find(id), "Task cancelled by user.");
   }
 
   /** Holds a running task at its next checkpoint or progress; any other is returned unchanged. */
-  pause(id: string): Task {
+  pause(id: string): LiveTask {
     const entry = this.#book.find(id);
     if (entry.task.status !== "running") return entry.task;
     entry.run?.gate.close();
@@ -133,7 +131,7 @@ export class TaskManager {
   }
 
   /** Lets a paused task go on and restarts an interrupted one; any other is returned unchanged. */
-  resume(id: string): Task {
+  resume(id: string): LiveTask {
     const entry = this.#book.find(id);
     if (entry.task.status === "interrupted") return this.restart(id);
     if (entry.task.status !== "paused") return entry.task;
@@ -148,7 +146,7 @@ export class TaskManager {
    *
    * @throws ScanError `conflict` while its body still unwinds, `not_found`, `busy` and `offline` as `create`
    */
-  restart(id: string): Task {
+  restart(id: string): LiveTask {
     const entry = this.#book.find(id);
     const { task, given, run } = entry;
     if (!machine.isStopped(task)) return task;
@@ -163,8 +161,7 @@ export class TaskManager {
   /**
    * Removes an ended task from memory and disk; an unknown one is no error.
    *
-   * @throws ScanError `conflict` for a task that is queued, runs or unwinds, `invalid` for what cannot be an id,
-   *   `storage` when its file remains
+   * @throws ScanError `conflict` for a task that is queued, runs or unwinds, `storage` when its file remains
    */
   async delete(id: string): Promise<void> {
     const entry = this.#book.get(id);
@@ -172,13 +169,12 @@ export class TaskManager {
     try {
       await this.#book.remove(id);
     } catch (cause) {
-      if (cause instanceof ScanError) throw cause;
       throw new ScanError("storage", `the file of task ${id} could not be removed`, { cause });
     }
   }
 
   /** Resolves when the task has ended and its body has unwound; rejects with `signal.reason` on abort. */
-  async ended(id: string, signal?: AbortSignal): Promise<Task> {
+  async ended(id: string, signal?: AbortSignal): Promise<LiveTask> {
     const { task, run } = this.#book.find(id);
     if (!run) return task;
     signal?.throwIfAborted();

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Task, TaskStatus } from "@openscan/protocol";
+import { legacyTask, type Task, type TaskStatus } from "@openscan/protocol";
 import { silentLogger } from "@openscan/runtime";
 import { settle } from "@openscan/runtime/testing";
 import { expect, test } from "vitest";
@@ -65,10 +65,18 @@ test.each(["cancelled", "error", "interrupted"] as const)(
   async (status) => {
     const task = record("a", status, { error: "why", completed_at: "x" });
     const { manager, store, events } = await restore([task]);
-    expect(manager.list()).toEqual([task]);
+    expect(manager.list()).toEqual([{ ...task, revision: expect.any(Number) as number }]);
     expect([store.writes, events]).toEqual([[], []]);
   },
 );
+
+test("a task that was killed while its cancelled body unwound has ended, and is stored so", async () => {
+  const { manager, store, events } = await restore([record("a", "cancelled", { error: "by user" })]);
+  const ended = { status: "cancelled", error: "by user", completed_at: "2026-01-01T00:00:00.000Z" };
+  expect(manager.get("a")).toMatchObject(ended);
+  expect(store.files.get("a")).toMatchObject(ended);
+  expect(events).toMatchObject([{ type: "updated", task: ended }]);
+});
 
 test("a completed task is removed and not listed", async () => {
   const { manager, store, events } = await restore([record("a", "completed")]);
@@ -148,7 +156,7 @@ test("tasks survive a shutdown on a real disk", async () => {
     await closed;
     const second = createManager({ store, newId: () => "new" });
     await second.manager.restore();
-    expect(second.manager.list()).toEqual(first.manager.list());
+    expect(second.manager.list().map(legacyTask)).toEqual(first.manager.list().map(legacyTask));
     expect(second.statuses()).toEqual({ t1: "interrupted", t2: "interrupted" });
     second.manager.resume("t2");
     await second.clock.run(second.manager.ended("t2"));

@@ -1,4 +1,4 @@
-import type { Task } from "@openscan/protocol";
+import type { LiveTask } from "@openscan/protocol";
 import { PauseGate } from "./pause-gate.js";
 import type { TaskBody, TaskContext, TaskType } from "./task-type.js";
 
@@ -7,10 +7,10 @@ export class TaskRun {
   readonly id: string;
   readonly type: TaskType;
   readonly gate: PauseGate;
-  readonly ended: Promise<Task>;
+  readonly ended: Promise<LiveTask>;
   readonly #prepare: () => (context: TaskContext) => TaskBody;
   readonly #abort = new AbortController();
-  #end: (task: Task) => void = () => {};
+  #end: (task: LiveTask) => void = () => {};
 
   /** @param prepare parses the arguments; called when the run starts, so that its failure is the task's */
   constructor(id: string, type: TaskType, prepare: () => (context: TaskContext) => TaskBody) {
@@ -41,7 +41,7 @@ export class TaskRun {
   }
 
   /** Tells those that await `ended`. */
-  end(task: Task): void {
+  end(task: LiveTask): void {
     this.#end(task);
   }
 }

@@ -1,4 +1,4 @@
-import { ScanError, type Task, type TaskProgress } from "@openscan/protocol";
+import { type LiveTask, ScanError, type Task, type TaskProgress } from "@openscan/protocol";
 import { type Clock, type Logger, timestamp } from "@openscan/runtime";
 import { Lane } from "./lane.js";
 import { runBody } from "./run-body.js";
@@ -51,7 +51,7 @@ export class TaskScheduler {
   }
 
   /** Ends a task that has not ended; any other is returned unchanged. */
-  cancel(entry: TaskEntry, reason: string): Task {
+  cancel(entry: TaskEntry, reason: string): LiveTask {
     const { task, run } = entry;
     if (!run || task.status === "cancelled" || task.status === "interrupted") return task;
     if (task.status === "pending") {
@@ -98,7 +98,12 @@ export class TaskScheduler {
 
   async #execute(entry: TaskEntry, run: TaskRun): Promise<void> {
     const outcome = await this.#outcome(entry, run);
-    this.#settle(entry, run, machine.concluded(entry.task, outcome, timestamp(this.#clock)));
+    const task = machine.concluded(entry.task, outcome, timestamp(this.#clock));
+    if (task.status === "error") {
+      const err = "error" in outcome ? outcome.error : task.error;
+      this.#log.error({ task: run.id, type: run.type.type, err }, "a task failed");
+    }
+    this.#settle(entry, run, task);
   }
 
   /** Runs a body to its end. Never rejects: whatever a body does, its slot must become free. */
@@ -129,7 +134,7 @@ export class TaskScheduler {
     this.#lanes[run.type.lane].leave(run);
     this.#book.end(entry);
     if (task !== entry.task) void this.#book.update(entry, task);
-    run.end(task);
+    run.end(entry.task);
     this.#book.forgetOldest();
     this.#pump(run.type.lane);
   }

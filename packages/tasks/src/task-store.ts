@@ -49,7 +49,7 @@ export class FileTaskStore implements TaskStore {
   }
 
   async remove(id: string): Promise<void> {
-    await rm(this.#path(id), { force: true });
+    if (SAFE_ID.test(id)) await rm(this.#path(id), { force: true });
   }
 
   async #read(name: string): Promise<Task | undefined> {

@@ -3,6 +3,7 @@ import express, { type Request, type Response, type Router } from "express";
 import { parseLenient } from "./lenient.js";
 import { ValidationError, validationError } from "./problems.js";
 import type { Exchange, Route } from "./route.js";
+import { shownReply } from "./shown-reply.js";
 
 export interface MountOptions {
   /** Parses each reply with its schema and fails loudly when it does not fit; for tests. */
@@ -48,7 +49,7 @@ async function answer(
     return;
   }
   if (checkResponses) assertReply(endpoint, reply);
-  res.json(reply);
+  res.json(shownReply(endpoint, exchange.version, reply));
 }
 
 function parseInput({ params, query, body }: Route["endpoint"], req: Request): Record<string, unknown> {

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Scan, Task } from "@openscan/protocol";
+import type { LiveTask, Scan } from "@openscan/protocol";
 import { Emitter } from "@openscan/runtime";
 import type { TaskEvent } from "@openscan/tasks";
 import { expect, test } from "vitest";
@@ -81,7 +81,7 @@ test("defect 12: the stacking status follows its task, a cancel included", async
   await store.createScan("Vase", { settings: fivePoints, ...camera, description: null });
   const events = new Emitter<TaskEvent>(log);
   const following = followScanTasks(events, store, log);
-  const task = { id: "t", task_type: "focus_stacking_task", run_args: ["Vase", 1] } as unknown as Task;
+  const task = { id: "t", task_type: "focus_stacking_task", run_args: ["Vase", 1] } as unknown as LiveTask;
   for (const status of ["pending", "running", "cancelled"] as const) {
     events.emit({ type: "updated", task: { ...task, status } });
     expect(store.scan("Vase", 1).stacking_task_status).toEqual({ task_id: "t", status });
@@ -99,8 +99,11 @@ test("an event of another task, or of a task started again for a complete scan, 
   await ended(id);
   const events = new Emitter<TaskEvent>(log);
   const following = followScanTasks(events, store, log);
-  const tell = (task: Partial<Task>) =>
-    events.emit({ type: "updated", task: { task_type: "scan_task", run_args, ...task } as unknown as Task });
+  const tell = (task: Partial<LiveTask>) =>
+    events.emit({
+      type: "updated",
+      task: { task_type: "scan_task", run_args, ...task } as unknown as LiveTask,
+    });
   const complete = store.scan("Vase", 1);
   for (const status of ["pending", "running", "interrupted"] as const) tell({ id, status });
   expect(store.scan("Vase", 1)).toBe(complete);
@@ -121,7 +124,7 @@ test("events of tasks whose scan is gone, and of other tasks, disturb nobody", a
   const { store, log } = await createBench();
   const events = new Emitter<TaskEvent>(log);
   const following = followScanTasks(events, store, log);
-  const task = { id: "t", task_type: "scan_task", status: "running" } as unknown as Task;
+  const task = { id: "t", task_type: "scan_task", status: "running" } as unknown as LiveTask;
   for (const run_args of [
     [],
     [null],
