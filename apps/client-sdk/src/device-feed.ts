@@ -1,8 +1,9 @@
-import type { DeviceStatus, EventOf } from "@openscan/protocol";
+import type { DeviceStatus, Envelope, EventOf } from "@openscan/protocol";
 import { type Feed, type Invalid, isObject } from "./feed.js";
 import { RequestError } from "./request-error.js";
 
-export type DeviceEvent = EventOf<"device">;
+/** Servers of the legacy dialect give no envelope. A `device.delta` reaches the application as `device.status`. */
+export type DeviceEvent = EventOf<"device"> & Partial<Envelope>;
 
 /** The whole device as it is now; `null` while the scanner has no configuration yet. */
 export interface DeviceResync {

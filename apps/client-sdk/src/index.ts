@@ -1,12 +1,19 @@
-export type { ScannerApi, ScanOf } from "./api.js";
-export { createScannerClient, type ScannerClient, type ScannerClientOptions } from "./client.js";
+export { createScannerClient } from "./client.js";
+export type {
+  CallOptions,
+  DeviceOptions,
+  ScannerClient,
+  ScannerClientOptions,
+  TaskOptions,
+} from "./scanner-client.js";
+export type { Arguments, Input, Operation, Reply } from "./operations.js";
+export type { Freshness, Resync, Store, View } from "./store.js";
+export type { Validation } from "./validation.js";
 export type { ClientClock } from "./clock.js";
 export { ConnectionError } from "./connection-error.js";
-export type { DeviceEvent, DeviceResync } from "./device-feed.js";
-export type { Invalid, Schema } from "./feed.js";
+export type { DeviceEvent } from "./device-feed.js";
 export type { Listener } from "./listeners.js";
 export { RequestError } from "./request-error.js";
 export type { Fetch, Method, RequestOptions, Rest } from "./rest.js";
-export type { Stream, StreamState } from "./stream.js";
-export type { TaskEvent, TasksResync } from "./tasks-feed.js";
+export type { TaskEvent } from "./tasks-feed.js";
 export type { SocketConstructor, SocketLike } from "./web-socket.js";

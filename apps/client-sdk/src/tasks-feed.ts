@@ -1,7 +1,12 @@
-import type { EventOf, Task } from "@openscan/protocol";
+import type { Envelope, EventOf, LiveTask, Task } from "@openscan/protocol";
 import { type Feed, type Invalid, isObject } from "./feed.js";
 
-export type TaskEvent = EventOf<"tasks">;
+interface TaskUpdate {
+  readonly type: "task.update";
+  readonly task: Task & Partial<LiveTask>;
+}
+/** Servers of the legacy dialect give no envelope, and tasks no revision. */
+export type TaskEvent = (TaskUpdate | Exclude<EventOf<"tasks">, { type: "task.update" }>) & Partial<Envelope>;
 
 /** All tasks as they are now: after every (re)connection, and first of all to a late subscriber. */
 export interface TasksResync {

@@ -24,11 +24,11 @@ export const LightStatus = z.object({
 export type LightStatus = z.output<typeof LightStatus>;
 
 const LightName = z.object({ light_name: z.string() });
-const lightSwitch = (operationId: string, verb: string) =>
+const lightSwitch = <Verb extends string>(operationId: string, verb: Verb) =>
   defineEndpoint({
     operationId,
     method: "patch",
-    path: `/lights/{light_name}/${verb}`,
+    path: `/lights/{light_name}/${verb}` as const,
     params: LightName,
     describes: "device",
     response: LightStatus,
