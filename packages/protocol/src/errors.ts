@@ -6,12 +6,15 @@ import { z } from "zod";
  */
 export const errorCodes = {
   bad_request: { status: 400, retry: false },
+  unauthorized: { status: 401, retry: false },
+  forbidden: { status: 403, retry: false },
   not_found: { status: 404, retry: false },
   busy: { status: 409, retry: true },
   conflict: { status: 409, retry: false },
   cancelled: { status: 409, retry: false },
   invalid: { status: 422, retry: false },
   out_of_range: { status: 422, retry: false },
+  too_many: { status: 429, retry: true },
   unsupported: { status: 501, retry: false },
   hardware_fault: { status: 503, retry: false },
   offline: { status: 503, retry: true },
