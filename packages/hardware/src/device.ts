@@ -2,6 +2,7 @@ import { DeviceConfiguration, type DeviceStatus, ScanError } from "@openscan/pro
 import { type Clock, Emitter, type Logger } from "@openscan/runtime";
 import type { Camera } from "./camera/camera.js";
 import type { Endstop } from "./endstop/endstop.js";
+import { type Fault, Faults } from "./fault.js";
 import type { Light } from "./light/light.js";
 import { Lock } from "./lock.js";
 import type { Motor, MotorHost } from "./motor/motor.js";
@@ -32,6 +33,7 @@ export class Device {
   readonly #log: Logger;
   readonly #drivers: DriverRegistry;
   readonly #rigOptions: RigOptions;
+  readonly #faults: Faults;
   readonly #power: Power;
   readonly #initializing = new Lock("initialisation of the device");
   #rig: Rig = emptyRig(DeviceConfiguration.parse({ name: "Unknown device" }));
@@ -43,6 +45,7 @@ export class Device {
     this.#log = log;
     this.#drivers = drivers ?? new DriverRegistry(simulatedDrivers(), "simulated");
     this.changes = new Emitter(log);
+    this.#faults = new Faults(log);
     this.#power = new Power({ clock, log, rig: () => this.#rig, changed: () => this.#emit("idle") });
     const motorHost: MotorHost = {
       claimed: () => this.#power.hold(),
@@ -56,7 +59,13 @@ export class Device {
       motorHost,
       wake: () => this.wake(),
       changed: (path) => this.#emit(path),
+      faults: this.#faults,
     };
+  }
+
+  /** Tells of each failure of the hardware, once, whichever call it ended. */
+  get faults(): Emitter<Fault> {
+    return this.#faults.emitter;
   }
 
   get cameras(): ReadonlyMap<string, Camera> {
@@ -156,7 +165,7 @@ export class Device {
       this.#assertOpen();
       const open = planRig(await this.#withCameras(configuration), this.#rigOptions);
       this.#power.stop();
-      await closeRig(this.#rig, this.#log);
+      await closeRig(this.#rig, this.#rigOptions);
       await this.#power.replace(async () => {
         this.#rig = await open();
         for (const name of this.lights.keys()) this.#emit(`lights.${name}.settings`);
@@ -177,7 +186,8 @@ export class Device {
     this.#assertOpen();
     const rotor = this.motor("rotor");
     const turntable = this.motor("turntable");
-    await moveBoth(position, { rotor, turntable, clock: this.#clock, signal });
+    const fault = (motor: Motor, error: ScanError) => this.#faults.of("motor", motor.name, error);
+    await moveBoth(position, { rotor, turntable, fault, clock: this.#clock, signal });
   }
 
   /**
@@ -227,9 +237,9 @@ export class Device {
   /** Stops and releases everything. Whatever is asked of the device or its components later is `offline`. */
   async close(): Promise<void> {
     this.#closed = true;
-    await closeRig(this.#rig, this.#log);
+    await closeRig(this.#rig, this.#rigOptions);
     // An initialisation under way opens components that are not in the rig yet.
-    await this.#initializing.runAtLast(() => this.#power.close(() => closeRig(this.#rig, this.#log)));
+    await this.#initializing.runAtLast(() => this.#power.close(() => closeRig(this.#rig, this.#rigOptions)));
   }
 
   #emit(path: string): void {

@@ -17,6 +17,7 @@ export { Device, type DeviceChange, type DeviceOptions } from "./device.js";
 export type { EndstopDriver } from "./endstop/driver.js";
 export { Endstop } from "./endstop/endstop.js";
 export type { LightDriver } from "./light/driver.js";
+export type { Fault } from "./fault.js";
 export { Light } from "./light/light.js";
 export type { MotorDriver, MoveOptions } from "./motor/driver.js";
 export { Motor } from "./motor/motor.js";

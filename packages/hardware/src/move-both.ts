@@ -8,13 +8,15 @@ import { abortedBy, endsWithin } from "./waiting.js";
 interface MoveBothOptions {
   readonly rotor: Motor;
   readonly turntable: Motor;
+  /** Tells of an error that is the hardware's fault. */
+  readonly fault: (motor: Motor, error: ScanError) => void;
   readonly clock: Clock;
   readonly signal: AbortSignal | undefined;
 }
 
 /** Moves rotor and turntable at the same time; when one fails the other is stopped. Errors: `Device.moveTo`. */
 export async function moveBoth({ theta, fi }: Position, options: MoveBothOptions): Promise<void> {
-  const { rotor, turntable, clock, signal } = options;
+  const { rotor, turntable, fault, clock, signal } = options;
   const halfTurnMs = Math.max(rotor.estimateMs(180), turntable.estimateMs(180));
   const stop = abortedBy(signal);
   const errors: unknown[] = [];
@@ -23,6 +25,7 @@ export async function moveBoth({ theta, fi }: Position, options: MoveBothOptions
       const patience = { halfTurnMs, clock, signal: stop.signal };
       await whenFree(motor, patience, () => arriveAt(motor, angle, stop.signal));
     } catch (error) {
+      if (error instanceof ScanError) fault(motor, error);
       errors.push(error);
       stop.abort(error);
     }

@@ -3,6 +3,7 @@ import type { Clock, Logger } from "@openscan/runtime";
 import { Camera } from "./camera/camera.js";
 import type { ComponentKind, Components } from "./define.js";
 import { Endstop } from "./endstop/endstop.js";
+import type { Faults } from "./fault.js";
 import { Light } from "./light/light.js";
 import { Motor, type MotorHost } from "./motor/motor.js";
 import type { DriverRegistry } from "./registry.js";
@@ -26,6 +27,7 @@ export interface RigOptions {
   readonly wake: () => Promise<void>;
   /** Announces that the thing at a dotted path has changed. */
   readonly changed: (path: string) => void;
+  readonly faults: Faults;
 }
 
 export function emptyRig(configuration: DeviceConfiguration): Rig {
@@ -86,11 +88,14 @@ export function planRig(configuration: DeviceConfiguration, options: RigOptions)
 }
 
 /** Stops and releases everything: motors first, since they are what can do harm. Failures are logged. */
-export async function closeRig(rig: Rig, log: Logger): Promise<void> {
-  for (const components of [rig.motors, rig.triggers, rig.cameras, rig.lights, rig.endstops]) {
+export async function closeRig(rig: Rig, { log, faults }: Pick<RigOptions, "log" | "faults">): Promise<void> {
+  const { motors, triggers, cameras, lights, endstops } = rig;
+  const inOrder = { motor: motors, trigger: triggers, camera: cameras, light: lights, endstop: endstops };
+  for (const kind of Object.keys(inOrder) as ComponentKind[]) {
     await Promise.all(
-      [...components.values()].map((component) =>
+      [...inOrder[kind].values()].map((component) =>
         component.close().catch((err: unknown) => {
+          faults.of(kind, component.name, err);
           log.error({ err, component: component.name }, "a component did not close well");
         }),
       ),
@@ -113,11 +118,12 @@ interface Common<Kind extends ComponentKind> {
   readonly name: string;
   readonly settings: Components[Kind]["settings"];
   readonly driver: Components[Kind]["driver"];
+  readonly fault: (cause: unknown) => ScanError;
 }
 
 function planComponents<Kind extends ComponentKind, Configured extends Driven>(
   { kind, configured, settings: settingsOf, scanRadiusMm }: Plan<Kind, Configured>,
-  { drivers, clock, log }: RigOptions,
+  { drivers, clock, log, faults }: RigOptions,
 ) {
   const planned = Object.entries(configured).map(([name, component]) => ({
     name,
@@ -127,6 +133,7 @@ function planComponents<Kind extends ComponentKind, Configured extends Driven>(
   return async <Built>(build: (common: Common<Kind>, component: Configured) => Built) => {
     const built = new Map<string, Built>();
     for (const { name, component, open } of planned) {
+      const fault = (cause: unknown) => faults.of(kind, name, cause);
       const context = {
         name,
         settings: settingsOf(component),
@@ -137,12 +144,13 @@ function planComponents<Kind extends ComponentKind, Configured extends Driven>(
       try {
         const driver = await open(context);
         try {
-          built.set(name, build({ name, settings: context.settings, driver }, component));
+          built.set(name, build({ name, settings: context.settings, driver, fault }, component));
         } catch (error) {
           await driver.close();
           throw error;
         }
       } catch (err) {
+        fault(err);
         log.error({ err, [kind]: name }, `this ${kind} cannot be used and is left out`);
       }
     }

@@ -24,6 +24,7 @@ function settingsOf<T extends object>({ schema, initial, apply = async () => {} 
       log.push("apply");
       await apply(values);
     },
+    fault: (error) => error,
     changed: () =>
       log.push(`changed ${JSON.stringify(settings.get()) === JSON.stringify(initial) ? "back" : "on"}`),
   });

@@ -15,6 +15,8 @@ export interface SettingsOptions<T> {
   readonly apply: (values: T) => Promise<void>;
   /** Called when new values have been stored. */
   readonly changed: () => void;
+  /** Tells of an error that is the hardware's fault. */
+  readonly fault: (error: ScanError) => ScanError;
 }
 
 /**
@@ -60,7 +62,7 @@ export class Settings<T extends object> {
   }
 
   async #use(input: unknown): Promise<T> {
-    const { apply, assertOpen, changed } = this.#options;
+    const { owner, apply, assertOpen, changed, fault } = this.#options;
     assertOpen();
     const values = this.#parse(input);
     try {
@@ -70,9 +72,9 @@ export class Settings<T extends object> {
         () => "",
         (error: unknown) => `; the old settings could not be restored either: ${messageOf(error)}`,
       );
-      if (cause instanceof ScanError && !restored) throw cause;
-      const message = `${this.#options.owner} does not accept these settings: ${messageOf(cause)}${restored}`;
-      throw new ScanError(cause instanceof ScanError ? cause.code : "invalid", message, { cause });
+      if (cause instanceof ScanError && !restored) throw fault(cause);
+      const message = `${owner} does not accept these settings: ${messageOf(cause)}${restored}`;
+      throw fault(new ScanError(cause instanceof ScanError ? cause.code : "invalid", message, { cause }));
     }
     this.#values = freeze(values);
     changed();

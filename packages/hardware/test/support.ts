@@ -4,6 +4,7 @@ import type { z } from "zod";
 import type { TwinView } from "../src/camera/twin/index.js";
 import type { MotorDriver } from "../src/index.js";
 import { Device, DriverRegistry } from "../src/index.js";
+import { fault } from "../src/fault.js";
 import { simulatedMotor } from "../src/motor/drivers/simulated.js";
 import { Motor, type MotorHost } from "../src/motor/motor.js";
 import type { AnyDriver } from "../src/registry.js";
@@ -130,6 +131,7 @@ export async function createMotor({
       stayAwake: () => {},
       ...host,
     },
+    fault: (cause) => fault("motor rotor", cause),
     changed: (part) => changes.push(part),
   });
   await motor.enable(true);

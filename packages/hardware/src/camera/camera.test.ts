@@ -2,6 +2,7 @@ import { ScanError } from "@openscan/protocol";
 import { FakeClock, settle } from "@openscan/runtime/testing";
 import { describe, expect, test } from "vitest";
 import { cameraSettings } from "../../test/support.js";
+import { fault } from "../fault.js";
 import { Camera } from "./camera.js";
 import type { CameraDriver, Photo } from "./driver.js";
 
@@ -32,6 +33,7 @@ function create(driver: Partial<CameraDriver> = {}) {
     type: "picamera2",
     settings: cameraSettings,
     clock,
+    fault: (cause) => fault("camera camera", cause),
     changed: (part) => log.push(part === "busy" ? `busy ${camera.status().busy}` : part),
     driver: {
       formats: ["jpeg"],

@@ -6,7 +6,6 @@ import {
   ScanError,
 } from "@openscan/protocol";
 import type { Clock } from "@openscan/runtime";
-import { fault } from "../fault.js";
 import { Lock } from "../lock.js";
 import { Settings } from "../settings.js";
 import { abortedBy, endsWithin, type LinkedAbort, unlessAborted } from "../waiting.js";
@@ -25,6 +24,8 @@ export interface CameraOptions {
   readonly settings: CameraSettings;
   readonly driver: CameraDriver;
   readonly clock: Clock;
+  /** Names, and tells of, what the driver threw. */
+  readonly fault: (cause: unknown) => ScanError;
   /** Announces what has changed: `busy`, `settings`. */
   readonly changed: (part: string) => void;
 }
@@ -44,6 +45,7 @@ export class Camera {
   readonly #driver: CameraDriver;
   readonly #clock: Clock;
   readonly #changed: (part: string) => void;
+  readonly #fault: (cause: unknown) => ScanError;
   readonly #lock: Lock;
   /** What to abort when the camera is closed: everything under way or waiting. */
   readonly #uses = new Set<LinkedAbort>();
@@ -52,12 +54,13 @@ export class Camera {
   #claims = 0;
   #nextFrame: Promise<Uint8Array> | undefined;
 
-  constructor({ name, type, settings, driver, clock, changed }: CameraOptions) {
+  constructor({ name, type, settings, driver, clock, changed, fault }: CameraOptions) {
     this.name = name;
     this.type = type;
     this.#driver = driver;
     this.#clock = clock;
     this.#changed = changed;
+    this.#fault = fault;
     this.#lock = new Lock(`camera ${JSON.stringify(name)}`);
     this.settings = new Settings({
       owner: `camera ${JSON.stringify(name)}`,
@@ -67,6 +70,7 @@ export class Camera {
       assertOpen: () => this.#assertOpen(),
       apply: (values) => this.#whileBusy(() => this.#configure(values)),
       changed: () => changed("settings"),
+      fault,
     });
   }
 
@@ -176,7 +180,7 @@ export class Camera {
       }, stop.signal);
     } catch (error) {
       if (signal?.aborted && !this.#closed) throw this.#cancelled(error);
-      throw fault(`camera ${this.name}`, error);
+      throw this.#fault(error);
     } finally {
       this.#uses.delete(stop);
       stop.unlink();

@@ -1,6 +1,7 @@
 import { LightSettings } from "@openscan/protocol";
 import { settle } from "@openscan/runtime/testing";
 import { describe, expect, test } from "vitest";
+import { fault } from "../fault.js";
 import type { LightDriver } from "./driver.js";
 import { Light } from "./light.js";
 
@@ -10,6 +11,7 @@ function create(driver: Partial<LightDriver> = {}) {
     name: "Ring light",
     settings: LightSettings.parse({ pins: [17, 27] }),
     wake: async () => void log.push("wake"),
+    fault: (cause) => fault("light Ring light", cause),
     changed: (part) => log.push(part),
     driver: {
       configure: async ({ pins }) => void log.push(`pins ${pins?.join()}`),

@@ -1,5 +1,4 @@
 import { LightSettings, type LightStatus, ScanError } from "@openscan/protocol";
-import { fault } from "../fault.js";
 import { Lock } from "../lock.js";
 import { Settings } from "../settings.js";
 import type { LightDriver } from "./driver.js";
@@ -10,6 +9,8 @@ export interface LightOptions {
   readonly driver: LightDriver;
   /** Wakes the device. */
   readonly wake: () => Promise<void>;
+  /** Names, and tells of, what the driver threw. */
+  readonly fault: (cause: unknown) => ScanError;
   /** Announces what has changed: `is_on`, `settings`. */
   readonly changed: (part: string) => void;
 }
@@ -21,16 +22,18 @@ export class Light {
   readonly #driver: LightDriver;
   readonly #wake: () => Promise<void>;
   readonly #changed: (part: string) => void;
+  readonly #fault: (cause: unknown) => ScanError;
   readonly #lock: Lock;
   #on = false;
   #idle = false;
   #closed = false;
 
-  constructor({ name, settings, driver, wake, changed }: LightOptions) {
+  constructor({ name, settings, driver, wake, changed, fault }: LightOptions) {
     this.name = name;
     this.#driver = driver;
     this.#wake = wake;
     this.#changed = changed;
+    this.#fault = fault;
     this.#lock = new Lock(`light ${JSON.stringify(name)}`);
     this.settings = new Settings({
       owner: `light ${JSON.stringify(name)}`,
@@ -43,6 +46,7 @@ export class Light {
         await driver.write(this.#on && !this.#idle);
       },
       changed: () => changed("settings"),
+      fault,
     });
   }
 
@@ -106,7 +110,7 @@ export class Light {
 
   async #drive({ on, idle }: { on: boolean; idle: boolean }): Promise<void> {
     await this.#driver.write(on && !idle).catch((error: unknown) => {
-      throw fault(`light ${this.name}`, error);
+      throw this.#fault(error);
     });
     this.#on = on;
     this.#idle = idle;

@@ -1,7 +1,6 @@
 import { MotorSettings, type MotorStatus, ScanError } from "@openscan/protocol";
 import type { Clock } from "@openscan/runtime";
 import type { Endstop } from "../endstop/endstop.js";
-import { fault } from "../fault.js";
 import { Lock } from "../lock.js";
 import { Settings } from "../settings.js";
 import { abortedBy, type LinkedAbort, unlessAborted } from "../waiting.js";
@@ -26,6 +25,8 @@ export interface MotorOptions {
   readonly driver: MotorDriver;
   readonly host: MotorHost;
   readonly clock: Clock;
+  /** Names, and tells of, what the driver threw. */
+  readonly fault: (cause: unknown) => ScanError;
   /** Announces what has changed: `busy`, `angle`, `calibrated`, `endstop`, `settings`. */
   readonly changed: (part: string) => void;
 }
@@ -58,6 +59,7 @@ export class Motor {
   readonly #host: MotorHost;
   readonly #axis: Axis;
   readonly #changed: (part: string) => void;
+  readonly #fault: (cause: unknown) => ScanError;
   /** Held while the hardware moves or takes over settings. */
   readonly #hardware: Lock;
   #state: State = { phase: "resting" };
@@ -66,11 +68,12 @@ export class Motor {
   #endstop: Endstop | undefined;
   #forgetEndstop = () => {};
 
-  constructor({ name, settings, driver, host, clock, changed }: MotorOptions) {
+  constructor({ name, settings, driver, host, clock, changed, fault }: MotorOptions) {
     this.name = name;
     this.#driver = driver;
     this.#host = host;
     this.#changed = changed;
+    this.#fault = fault;
     this.#hardware = new Lock(`motor ${JSON.stringify(name)}`);
     this.settings = new Settings({
       owner: `motor ${JSON.stringify(name)}`,
@@ -80,6 +83,7 @@ export class Motor {
       assertOpen: () => this.#assertOpen(),
       apply: (values) => this.#axis.configure(values),
       changed: () => changed("settings"),
+      fault,
     });
     this.#axis = new Axis({
       name,
@@ -185,7 +189,7 @@ export class Motor {
     await this.#hardware
       .run(() => this.#driver.enable(on))
       .catch((error: unknown) => {
-        throw fault(`motor ${this.name}`, error);
+        throw this.#fault(error);
       });
     if (!on) this.#setCalibrated(false);
   }
@@ -291,7 +295,7 @@ export class Motor {
 
   #translated(error: unknown, signal: AbortSignal): ScanError {
     if (signal.aborted && error === signal.reason) return this.#cancelled(error);
-    return fault(`motor ${this.name}`, error);
+    return this.#fault(error);
   }
 
   #cancelled(cause: unknown): ScanError {

@@ -1,6 +1,7 @@
 import { TriggerSettings } from "@openscan/protocol";
 import { FakeClock, settle } from "@openscan/runtime/testing";
 import { describe, expect, test } from "vitest";
+import { fault } from "../fault.js";
 import type { TriggerDriver } from "./driver.js";
 import { Trigger } from "./trigger.js";
 
@@ -12,6 +13,7 @@ function create(settings: Partial<TriggerSettings> = {}, driver: Partial<Trigger
     name: "external",
     settings: TriggerSettings.parse({ pin: 10, ...settings }),
     clock,
+    fault: (cause) => fault("trigger external", cause),
     changed: (part) => note(part === "busy" ? `busy ${trigger.status().busy}` : (part ?? "recorded")),
     driver: {
       configure: async ({ pin }) => note(`pin ${pin}`),

@@ -6,7 +6,6 @@ import {
   type TriggerStatus,
 } from "@openscan/protocol";
 import { type Clock, timestamp } from "@openscan/runtime";
-import { fault } from "../fault.js";
 import { Lock } from "../lock.js";
 import { Settings } from "../settings.js";
 import { abortedBy } from "../waiting.js";
@@ -17,6 +16,8 @@ export interface TriggerOptions {
   readonly settings: TriggerSettings;
   readonly driver: TriggerDriver;
   readonly clock: Clock;
+  /** Names, and tells of, what the driver threw. */
+  readonly fault: (cause: unknown) => ScanError;
   /** Announces what has changed: `busy`, `settings`, or nothing in particular when a pulse was recorded. */
   readonly changed: (part?: string) => void;
 }
@@ -28,16 +29,18 @@ export class Trigger {
   readonly #driver: TriggerDriver;
   readonly #clock: Clock;
   readonly #changed: (part?: string) => void;
+  readonly #fault: (cause: unknown) => ScanError;
   readonly #lock: Lock;
   readonly #closing = new AbortController();
   #busy = false;
   #last: TriggerExecution | undefined;
 
-  constructor({ name, settings, driver, clock, changed }: TriggerOptions) {
+  constructor({ name, settings, driver, clock, changed, fault }: TriggerOptions) {
     this.name = name;
     this.#driver = driver;
     this.#clock = clock;
     this.#changed = changed;
+    this.#fault = fault;
     this.#lock = new Lock(`trigger ${JSON.stringify(name)}`);
     this.settings = new Settings({
       owner: `trigger ${JSON.stringify(name)}`,
@@ -50,6 +53,7 @@ export class Trigger {
         await driver.write(levelOf(false, values));
       },
       changed: () => changed("settings"),
+      fault,
     });
   }
 
@@ -83,7 +87,7 @@ export class Trigger {
       this.#changed();
       return this.#last;
     } catch (error) {
-      throw stop.signal.aborted ? this.#cancelled(error) : fault(`trigger ${this.name}`, error);
+      throw stop.signal.aborted ? this.#cancelled(error) : this.#fault(error);
     } finally {
       stop.unlink();
       this.#busy = false;
