@@ -38,6 +38,7 @@ export const listLights = defineEndpoint({
   operationId: "get_lights",
   method: "get",
   path: "/lights/",
+  describes: "device",
   response: z.record(z.string(), LightStatus),
 });
 export const getLight = defineEndpoint({

@@ -12,7 +12,8 @@ import { settingsRoutes } from "./settings.js";
 import { statuses } from "./statuses.js";
 
 export function lightRoutes(device: Device): Route[] {
-  const flip = (endpoint: typeof turnOnLight, verb: "turnOn" | "turnOff" | "toggle") =>
+  type Switch = typeof turnOnLight | typeof turnOffLight | typeof toggleLight;
+  const flip = (endpoint: Switch, verb: "turnOn" | "turnOff" | "toggle") =>
     route(endpoint, async ({ params }) => {
       const light = device.light(params.light_name);
       await light[verb]();
