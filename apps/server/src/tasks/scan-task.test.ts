@@ -317,6 +317,40 @@ describe("stopping and going on", () => {
   });
 });
 
+describe("what a scan takes", () => {
+  const seconds = (steps: readonly (readonly [string, number])[], phase: string) =>
+    steps.filter(([name]) => name === phase).map(([, seconds]) => seconds);
+
+  test("each position is one move and one step, each photo one capture and one store", async () => {
+    const { device, steps, start, ended } = await createBench();
+    device.before = async (step) => {
+      if (step === "capture") await device.clock.advance(40);
+    };
+    await ended((await start({ points: 2, focus_stacks: 3 })).id);
+    expect(seconds(steps, "move")).toEqual([0.25, 0.25]);
+    expect(seconds(steps, "capture")).toEqual(Array<unknown>(6).fill(expect.closeTo(0.04, 9)));
+    expect(seconds(steps, "store")).toHaveLength(6);
+    expect(seconds(steps, "step")).toEqual([expect.closeTo(0.37, 9), expect.closeTo(0.37, 9)]);
+  });
+
+  test("what fails took no time, and neither did a pause", async () => {
+    const { device, clock, steps, start, seen, tasks, ended } = await createBench();
+    const { id } = await start({ points: 3 });
+    device.before = atThe(1, "move", () => void tasks.pause(id));
+    await seen((task) => task.status === "paused");
+    while (seconds(steps, "move").length === 0) await settle();
+    await clock.advance(60_000);
+    device.before = atThe(2, "capture", () => {
+      throw new ScanError("hardware_fault", "the lens cap is on");
+    });
+    tasks.resume(id);
+    expect(await ended(id)).toMatchObject({ status: "error" });
+    expect(seconds(steps, "move")).toEqual([0.25, 0.25]);
+    expect(seconds(steps, "capture")).toEqual([0]);
+    expect(seconds(steps, "step")).toEqual([0.25]);
+  });
+});
+
 describe("photos and the disk", () => {
   class SlowStore extends ProjectStore {
     readonly waiting: (() => void)[] = [];

@@ -17,9 +17,14 @@ export const scanTaskType = "scan_task";
 const UNSAVED_PHOTOS = 2;
 const REST = { theta: 90, fi: 90 };
 
+/** What is timed: `capture` and `store` for each photo; `step` is one position until its photos wait for the disk. */
+export type ScanPhase = "move" | "capture" | "store" | "step";
+
 export interface ScanTaskOptions {
   readonly store: ProjectStore;
   readonly device: Scanner;
+  /** Told of every phase that succeeded; the time of a pause does not count. */
+  readonly onStep?: (phase: ScanPhase, seconds: number) => void;
 }
 
 /** The members of a scan that say which one it is; the others are there for those who look at the task. */
@@ -37,17 +42,17 @@ export function scanTaskArguments(scan: Scan): unknown[] {
  * Photographs every position of a stored scan that has no photos yet. Its settings come from the store, not from
  * the arguments; `start_step` only tells where the scan stood when the task was made.
  */
-export function scanTask({ store, device }: ScanTaskOptions): TaskType {
+export function scanTask(options: ScanTaskOptions): TaskType {
   const parse = parameters(z.object({ scan: ScanReference, start_step: z.int().min(0).default(0) }));
   return defineTask({
     type: scanTaskType,
     concurrency: "exclusive",
     input(args, kwargs) {
       const { scan } = parse(args, kwargs);
-      store.scan(scan.project_name, scan.index);
+      options.store.scan(scan.project_name, scan.index);
       return scan;
     },
-    run: (reference, context) => new ScanRun(reference, context, store, device).run(),
+    run: (reference, context) => new ScanRun(reference, context, options).run(),
   });
 }
 
@@ -56,15 +61,18 @@ class ScanRun {
   readonly #context: TaskContext;
   readonly #store: ProjectStore;
   readonly #scanner: Scanner;
+  readonly #onStep: NonNullable<ScanTaskOptions["onStep"]>;
   readonly #saves = new BackgroundJobs(UNSAVED_PHOTOS);
+  #pausedMs = 0;
   #lapStart: number;
   #reported = -1;
 
-  constructor(reference: ScanReference, context: TaskContext, store: ProjectStore, scanner: Scanner) {
+  constructor(reference: ScanReference, context: TaskContext, options: ScanTaskOptions) {
     this.#reference = reference;
     this.#context = context;
-    this.#store = store;
-    this.#scanner = scanner;
+    this.#store = options.store;
+    this.#scanner = options.device;
+    this.#onStep = options.onStep ?? (() => {});
     this.#lapStart = context.clock.monotonic();
   }
 
@@ -85,12 +93,16 @@ class ScanRun {
       yield* this.#progress(total);
       this.#lapStart = clock.monotonic();
       for (const point of this.#remaining(path)) {
-        await this.#context.checkpoint();
+        const stepDone = this.#timer("step", () => this.#pausedMs);
+        await this.#checkpoint();
+        const moveDone = this.#timer("move");
         await this.#scanner.moveTo(point.polar, signal);
+        moveDone();
         yield* this.#progress(total);
-        await this.#context.checkpoint();
+        await this.#checkpoint();
         if (settings.pause_before_capture_ms > 0) await clock.sleep(settings.pause_before_capture_ms, signal);
         await this.#capture(point, camera, focus);
+        stepDone();
         yield* this.#progress(total);
       }
       await this.#saves.done();
@@ -142,13 +154,15 @@ class ScanRun {
     const { signal } = this.#context;
     const { settings } = this.#scan();
     for (const [index, dioptres] of focusPositions(settings).entries()) {
-      await this.#context.checkpoint();
+      await this.#checkpoint();
       if (dioptres !== null) await this.#whenFree(() => focus.focusAt(dioptres));
       // The same for a position of a scan whenever it is photographed, so that simulated scans can be repeated.
       const seed = (this.#reference.index * 1000 + point.original_step) * 100 + index;
+      const captureDone = this.#timer("capture");
       const photo = await this.#whenFree(() =>
         camera.capture({ format: settings.image_format, signal, seed }),
       );
+      captureDone();
       await this.#save(photo, point, dioptres === null ? null : index, camera);
     }
   }
@@ -186,9 +200,24 @@ class ScanRun {
     };
     const file = photoName(index, { step: point.original_step, stack }, photo.extension);
     const seconds = this.#lap();
-    await this.#saves.start(() =>
-      this.#store.savePhoto(project_name, index, { file, bytes: photo.bytes, metadata, seconds }),
-    );
+    await this.#saves.start(async () => {
+      const storeDone = this.#timer("store");
+      await this.#store.savePhoto(project_name, index, { file, bytes: photo.bytes, metadata, seconds });
+      storeDone();
+    });
+  }
+
+  async #checkpoint(): Promise<void> {
+    const start = this.#context.clock.monotonic();
+    await this.#context.checkpoint();
+    this.#pausedMs += this.#context.clock.monotonic() - start;
+  }
+
+  /** Starts to time a phase; what it returns is to be called when that has succeeded. */
+  #timer(phase: ScanPhase, excludedMs = () => 0): () => void {
+    const counted = () => this.#context.clock.monotonic() - excludedMs();
+    const start = counted();
+    return () => this.#onStep(phase, (counted() - start) / 1000);
   }
 
   /** Seconds since it was asked last. */

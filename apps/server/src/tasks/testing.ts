@@ -11,7 +11,7 @@ import { fileSizes } from "../projects/folders.js";
 import { ProjectStore } from "../projects/project-store.js";
 import { Scans } from "../projects/scans.js";
 import { followScanTasks } from "./scan-status.js";
-import { scanTask } from "./scan-task.js";
+import { type ScanPhase, scanTask } from "./scan-task.js";
 import type { Direction, ScanCamera, ScanMotor, Scanner } from "./scanner.js";
 
 /** A folder that is removed with the test. */
@@ -161,10 +161,11 @@ export async function createBench(options: BenchOptions = {}) {
   const device = new FakeScanner(clock);
   const store = new Store({ directory, clock, log });
   await store.load();
+  const steps: [ScanPhase, number][] = [];
   const first = records.files.size;
   let ids = first;
   const tasks = new TaskManager({
-    types: [scanTask({ store, device })],
+    types: [scanTask({ store, device, onStep: (phase, seconds) => steps.push([phase, seconds]) })],
     store: records,
     clock,
     log,
@@ -217,6 +218,7 @@ export async function createBench(options: BenchOptions = {}) {
     tasks,
     following,
     events,
+    steps,
     scans,
     start,
     ended,
