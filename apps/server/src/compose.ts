@@ -27,6 +27,11 @@ import { scanRoutes } from "./routes/scans.js";
 import { softwareRoutes } from "./routes/software.js";
 import { taskRoutes } from "./routes/tasks.js";
 import { triggerRoutes } from "./routes/triggers.js";
+import { Access } from "./security/access.js";
+import { limitConnections, parserLimits } from "./security/flood-limits.js";
+import { OwnNames } from "./security/own-names.js";
+import { redactor } from "./security/redact.js";
+import { Senders } from "./security/senders.js";
 import { scanTask } from "./tasks/scan-task.js";
 import { followScanTasks } from "./tasks/scan-status.js";
 
@@ -80,6 +85,10 @@ export function compose(config: Config, environment: Environment): ScannerServer
   connectFeeds({ hub, device, tasks });
   const scans = new Scans({ device, store, tasks });
 
+  const senders = new Senders({ ...config, log, ownNames: new OwnNames({ clock }) });
+  const access = new Access({ ...config, clock, log });
+  const redact = redactor(config);
+
   let status: Health["status"] = "starting";
   let markReady = () => {};
   const ready = new Promise<void>((resolve) => {
@@ -106,13 +115,17 @@ export function compose(config: Config, environment: Environment): ScannerServer
     ],
     {
       log,
+      senders,
+      access,
+      redact,
       checkResponses,
       publicDir: beside("../public"),
       ready,
       health: () => ({ status, version, uptime_seconds: (clock.monotonic() - startedAt) / 1000 }),
     },
   );
-  const http = createServer(application);
+  const http = createServer(parserLimits, application);
+  limitConnections(http);
   const detachHub = attachHub(http, hub, { route: namespaceOf });
 
   return {
@@ -120,7 +133,9 @@ export function compose(config: Config, environment: Environment): ScannerServer
       new Promise((resolve, reject) => {
         http.once("error", (cause: NodeJS.ErrnoException) => reject(listenError(cause, config)));
         http.listen(config.port, config.host, () => {
-          resolve((http.address() as AddressInfo).port);
+          const { address, port } = http.address() as AddressInfo;
+          log.info({ address, port, tokens: access.scopes.join(", ") || "off" }, "listening");
+          resolve(port);
         });
       }),
     async initialize() {

@@ -1,7 +1,8 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import { AllowedHost, AllowedOrigin } from "./security/allowed.js";
 
 /** Where the server listens and keeps its files, parsed once at start-up. */
 export interface Config {
@@ -12,6 +13,11 @@ export interface Config {
   readonly logDir: string;
   readonly projectDir: string;
   readonly runtimeDir: string;
+  readonly allowHosts: readonly string[];
+  readonly allowOrigins: readonly string[];
+  /** Without it everybody may do everything. */
+  readonly token?: string;
+  readonly viewToken?: string;
 }
 
 /** What the command line asks for: a server, or just a text. */
@@ -22,8 +28,13 @@ interface Option {
   readonly variable: string;
   readonly value: string;
   readonly schema: z.ZodType;
-  readonly fallback: () => string;
+  /** `undefined`: the value is left out. */
+  readonly fallback: () => string | undefined;
   readonly help: string;
+  /** May be given several times. */
+  readonly multiple?: true;
+  /** The flag names a file with the value, the variable holds it, and no message tells it. */
+  readonly secret?: true;
 }
 
 const directory = (flag: string, variable: string, system: string, local: string, holds: string): Option => ({
@@ -33,6 +44,32 @@ const directory = (flag: string, variable: string, system: string, local: string
   schema: z.string().transform((path) => resolve(path)),
   fallback: () => (existsSync(system) ? system : local),
   help: `${holds} (default: ${system} if it exists, else ${local})`,
+});
+
+const list = (item: z.ZodType<string, string>) =>
+  z
+    .string()
+    .transform((text) => text.split(",").flatMap((part) => part.trim() || []))
+    .pipe(z.array(item));
+
+const allow = (what: "host" | "origin", item: z.ZodType<string, string>, help: string): Option => ({
+  flag: `allow-${what}`,
+  variable: `OPENSCAN_ALLOW_${what.toUpperCase()}`,
+  value: what.toUpperCase(),
+  schema: list(item),
+  fallback: () => "",
+  help: `${help}, repeated or with commas`,
+  multiple: true,
+});
+
+const token = (flag: string, variable: string, help: string): Option => ({
+  flag,
+  variable,
+  value: "FILE",
+  schema: z.string().regex(/^[\w.~+/-]{16,256}=*$/),
+  fallback: () => undefined,
+  help,
+  secret: true,
 });
 
 // One entry is all that an option needs: parsing, environment, defaults and help are derived from it.
@@ -83,6 +120,26 @@ const options = {
     "./data",
     "task records and other state",
   ),
+  allowHosts: allow(
+    "host",
+    AllowedHost,
+    "name or address by which clients find this server, besides those of the local network",
+  ),
+  allowOrigins: allow(
+    "origin",
+    AllowedOrigin,
+    "whose pages may use this server, as https://name:port, besides those of the local network; null for files",
+  ),
+  token: token(
+    "token-file",
+    "OPENSCAN_TOKEN",
+    "token that every client must send: 16 to 256 letters, digits or . _ ~ + / - (default: none needed)",
+  ),
+  viewToken: token(
+    "view-token-file",
+    "OPENSCAN_VIEW_TOKEN",
+    "token that may only read and listen; of the same form, and beside a token that may change",
+  ),
 } as const satisfies Record<keyof Config, Option>;
 
 /**
@@ -98,18 +155,32 @@ export function readConfig(
   const { values }: { values: Record<string, unknown> } = parseArgs({
     args: [...args],
     options: {
-      ...Object.fromEntries(Object.values(options).map(({ flag }) => [flag, { type: "string" as const }])),
+      ...Object.fromEntries(
+        Object.values<Option>(options).map(({ flag, multiple = false }) => [
+          flag,
+          { type: "string" as const, multiple },
+        ]),
+      ),
       help: { type: "boolean", short: "h" },
       version: { type: "boolean", short: "v" },
     },
   });
   if (values["help"]) return { print: helpText() };
   if (values["version"]) return { print: version };
-  const config = Object.entries(options).map(([key, option]) => [
-    key,
-    readOption(option, values[option.flag], environment),
-  ]);
-  return { run: Object.fromEntries(config) as Config };
+  const config = Object.entries<Option>(options).flatMap(([key, option]) => {
+    const value = readOption(option, values[option.flag], environment);
+    return value === undefined ? [] : [[key, value]];
+  });
+  return { run: checkTokens(Object.fromEntries(config) as Config) };
+}
+
+function checkTokens(config: Config): Config {
+  const { token, viewToken } = config;
+  if (viewToken !== undefined && token === undefined)
+    throw new Error("there is a view token but no token that may change something; see --token-file");
+  if (viewToken !== undefined && viewToken === token)
+    throw new Error("the view token and the token that may change something are the same");
+  return config;
 }
 
 function readOption(
@@ -117,18 +188,33 @@ function readOption(
   flagValue: unknown,
   environment: Readonly<Record<string, string | undefined>>,
 ): unknown {
-  const variable = environment[option.variable]?.trim() || undefined;
-  const source = flagValue === undefined && variable !== undefined ? option.variable : `--${option.flag}`;
-  const text = flagValue ?? variable ?? option.fallback();
+  const variable = environment[option.variable]?.trim();
+  // A secret that came out empty was meant to protect something.
+  const fromVariable = option.secret ? variable : variable || undefined;
+  const source = flagValue === undefined && fromVariable !== undefined ? option.variable : `--${option.flag}`;
+  const given = flagValue === undefined ? undefined : textOfFlag(option, flagValue);
+  const text = given ?? fromVariable ?? option.fallback();
+  if (text === undefined) return undefined;
   const parsed = option.schema.safeParse(text);
   if (parsed.success) return parsed.data;
-  throw new Error(`${source}: ${JSON.stringify(text)} is not valid; expected ${option.help}`);
+  const shown = option.secret ? `a text of ${text.length} characters` : JSON.stringify(text);
+  throw new Error(`${source}: ${shown} is not valid; expected ${option.help}`);
+}
+
+function textOfFlag({ flag, secret }: Option, value: unknown): string {
+  const text = [value].flat().join(",");
+  if (!secret) return text;
+  try {
+    return readFileSync(text, "utf8").trim();
+  } catch (cause) {
+    throw new Error(`--${flag}: cannot read ${text}: ${(cause as Error).message}`, { cause });
+  }
 }
 
 function helpText(): string {
-  const lines = Object.values(options).map(
-    ({ flag, value, variable, help }) =>
-      `  --${`${flag} ${value}`.padEnd(20)} ${help}\n${" ".repeat(25)}environment: ${variable}`,
+  const lines = Object.values<Option>(options).map(
+    ({ flag, value, variable, help, secret }) =>
+      `  --${`${flag} ${value}`.padEnd(22)} ${help}\n${" ".repeat(27)}environment: ${variable}${secret ? " (the token itself)" : ""}`,
   );
   return [
     "Usage: openscan-server [options]",
@@ -137,7 +223,9 @@ function helpText(): string {
     "Without scanner hardware and configuration it starts with a simulated OpenScan Mini.",
     "",
     ...lines,
-    `  -v, ${"--version".padEnd(18)} print the version`,
-    `  -h, ${"--help".padEnd(18)} print this text`,
+    `  -v, ${"--version".padEnd(20)} print the version`,
+    `  -h, ${"--help".padEnd(20)} print this text`,
+    "",
+    "No option takes a token itself: every user of the machine can read command lines.",
   ].join("\n");
 }

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import pino, { type Logger } from "pino";
 import { createStream } from "rotating-file-stream";
 import type { Config } from "./config.js";
+import { redactor } from "./security/redact.js";
 
 const rotation = { size: "10M", rotate: 5 } as const;
 
@@ -11,9 +12,11 @@ const maxWaitingBytes = 1024 * 1024;
 /**
  * Lines of text on the terminal and in `openscan_firmware.log`, JSON in `openscan_detailed_log.json`; both files
  * are rotated at 10 MiB, five old ones are kept. A file that cannot be written is given up: a full disk must
- * neither end the scanner nor fill its memory, and the terminal still gets every line.
+ * neither end the scanner nor fill its memory, and the terminal still gets every line. Tokens are taken out of all.
  */
-export function openLog({ logDir, logLevel }: Config, terminal: NodeJS.WritableStream): Logger {
+export function openLog(config: Config, terminal: NodeJS.WritableStream): Logger {
+  const { logDir, logLevel } = config;
+  const redact = redactor(config);
   mkdirSync(logDir, { recursive: true });
   // Whoever read the terminal may leave, `| head` or a lost ssh session; that is no reason to stop scanning.
   terminal.on("error", () => {});
@@ -28,7 +31,8 @@ export function openLog({ logDir, logLevel }: Config, terminal: NodeJS.WritableS
       formatters: { level: (label) => ({ levelname: label.toUpperCase() }) },
     },
     {
-      write(json: string) {
+      write(written: string) {
+        const json = redact(written);
         const line = textLine(json);
         terminal.write(line);
         text(line);

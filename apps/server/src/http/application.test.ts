@@ -1,9 +1,12 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { defineEndpoint, ScanError } from "@openscan/protocol";
+import { systemClock } from "@openscan/runtime";
 import { recordingLogger } from "@openscan/runtime/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
+import { Access } from "../security/access.js";
+import { Senders } from "../security/senders.js";
 import { createApplication } from "./application.js";
 import { route } from "./route.js";
 
@@ -77,6 +80,9 @@ beforeEach(async () => {
   server = createServer(
     createApplication(routes, {
       log,
+      senders: new Senders({ log, allowHosts: [], allowOrigins: [], ownNames: new Set() }),
+      access: new Access({ clock: systemClock, log }),
+      redact: (text) => text,
       health,
       ready: Promise.resolve(),
       publicDir: "/nonexistent",
@@ -220,7 +226,7 @@ test("a reply that does not fit its schema fails in tests", async () => {
   });
 });
 
-test("any origin may call, errors included, and a preflight is answered at once", async () => {
+test("a page of our network may call, errors included, and a preflight is answered at once", async () => {
   const headers = { Origin: "http://ui.local" };
   const simple = await ask("GET", "/v0.9/fails/known", { headers });
   expect(simple.headers.get("Access-Control-Allow-Origin")).toBe("*");

@@ -1,19 +1,21 @@
-import { type ApiVersion, apiVersions, type Health, latestVersion, type Versions } from "@openscan/protocol";
+import { apiVersions, type Health, latestVersion, type Versions } from "@openscan/protocol";
 import type { Logger } from "@openscan/runtime";
 import express, { type Express } from "express";
+import type { Access } from "../security/access.js";
+import { checkHost, checkToken, ticketRoutes } from "../security/handlers.js";
+import type { Senders } from "../security/senders.js";
 import { cors } from "./cors.js";
 import { type MountOptions, versionRouter } from "./mount.js";
+import { mounts } from "./mounts.js";
 import { errorReplies } from "./problems.js";
 import type { Route } from "./route.js";
 
-/** Every prefix under which the API answers, and the version behind it. */
-export const mounts: Readonly<Record<string, ApiVersion>> = {
-  ...Object.fromEntries(apiVersions.map((version) => [version === "next" ? "next" : `v${version}`, version])),
-  latest: latestVersion,
-};
-
 export interface ApplicationOptions extends MountOptions {
   readonly log: Logger;
+  readonly senders: Senders;
+  readonly access: Access;
+  /** Takes secrets out of an error reply. */
+  readonly redact: (text: string) => string;
   readonly health: () => Health;
   /** Settles once the API can answer. */
   readonly ready: Promise<void>;
@@ -23,6 +25,9 @@ export interface ApplicationOptions extends MountOptions {
 
 const numbered = apiVersions.filter((version) => version !== "next");
 const versions: Versions = { versions: [...numbered], latest: `v${latestVersion}` };
+
+/** A foreign page that shows ours in a frame could have its visitor click on it unknowingly. */
+const unframed = ["Content-Security-Policy", "frame-ancestors 'self'"] as const;
 
 /** The whole HTTP surface; everything also answers below `/api`, for proxies that do not strip it. */
 export function createApplication(routes: readonly Route[], options: ApplicationOptions): Express {
@@ -37,7 +42,10 @@ export function createApplication(routes: readonly Route[], options: Application
     await options.ready;
     next();
   });
-  const routers = new Map(apiVersions.map((version) => [version, versionRouter(routes, version, options)]));
+  const tickets = ticketRoutes(options.access);
+  api.use(versionRouter(tickets, latestVersion, options));
+  const all = [...routes, ...tickets];
+  const routers = new Map(apiVersions.map((version) => [version, versionRouter(all, version, options)]));
   for (const [prefix, version] of Object.entries(mounts))
     api.use(`/${prefix}`, routers.get(version) as express.Router);
 
@@ -45,13 +53,15 @@ export function createApplication(routes: readonly Route[], options: Application
   app.disable("x-powered-by");
   app.disable("etag");
   app.set("query parser", "simple");
-  app.use(cors);
+  app.use(checkHost(options.senders));
+  app.use(cors(options.senders));
+  app.use(checkToken(options.access));
   // Scripts often forget the content type; nothing but JSON is ever sent here.
   app.use(express.json({ type: () => true, strict: false, limit: "1mb" }));
   app.use("/api", api);
   app.use(api);
-  app.use(express.static(options.publicDir));
+  app.use(express.static(options.publicDir, { setHeaders: (res) => res.setHeader(...unframed) }));
   app.use((_req, res) => void res.status(404).json({ detail: "Not Found" }));
-  app.use(errorReplies(options.log));
+  app.use(errorReplies(options.log, options.redact));
   return app;
 }

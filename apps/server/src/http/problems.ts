@@ -2,6 +2,7 @@ import { type ErrorBody, errorCodes, ScanError, type ValidationProblem } from "@
 import type { Logger } from "@openscan/runtime";
 import type { ErrorRequestHandler } from "express";
 import type { z } from "zod";
+import { redactUrl } from "../security/redact.js";
 
 /** A request that its schema rejected; carries one entry for each wrong value. */
 export class ValidationError extends Error {
@@ -96,15 +97,22 @@ function rejectedBody(error: unknown): Reply | undefined {
   return { status, body: { detail: message ?? "Bad Request" } };
 }
 
-export function errorReplies(log: Logger): ErrorRequestHandler {
+/** `redact` takes out what a reply must not repeat, even to whom it came from. */
+export function errorReplies(log: Logger, redact: (text: string) => string): ErrorRequestHandler {
   return (error, req, res, _next) => {
     const { status, body } = problemOf(error);
     if (status >= 500)
-      log.error({ err: error, method: req.method, url: req.originalUrl, status }, "request failed");
+      log.error(
+        { err: error, method: req.method, url: redactUrl(req.originalUrl), status },
+        "request failed",
+      );
     if (res.headersSent) {
       res.destroy();
       return;
     }
-    res.status(status).json(body);
+    res
+      .status(status)
+      .type("json")
+      .send(redact(JSON.stringify(body)));
   };
 }

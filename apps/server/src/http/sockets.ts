@@ -1,11 +1,7 @@
 import { type NamespaceName, namespaces } from "@openscan/protocol";
-import { mounts } from "./application.js";
+import { belowMounts } from "./mounts.js";
 
-const socketPath = new RegExp(
-  `^(?:/api)?(?:/(?:${Object.keys(mounts)
-    .map((mount) => mount.replace(".", "\\."))
-    .join("|")}))?/ws/(\\w+)$`,
-);
+const socketPath = belowMounts("/ws/(\\w+)");
 
 /** The namespace behind a WebSocket path: `/ws/tasks`, `/latest/ws/tasks`, `/api/v0.9/ws/tasks` and so on. */
 export function namespaceOf(pathname: string): NamespaceName | undefined {

@@ -23,7 +23,14 @@ export async function listeningServer(
 ): Promise<TestServer & { initialize(): Promise<void> }> {
   const folder = await createFolder(configuration ?? (await quickConfiguration()));
   const server = compose(
-    { ...folder.directories, port: 0, host: "127.0.0.1", logLevel: "error" },
+    {
+      ...folder.directories,
+      port: 0,
+      host: "127.0.0.1",
+      logLevel: "error",
+      allowHosts: [],
+      allowOrigins: [],
+    },
     { version: "1.2.3", clock: systemClock, log: silentLogger, checkResponses: true },
   );
   const port = await server.listen();
