@@ -34,6 +34,7 @@ import { redactor } from "./security/redact.js";
 import { Senders } from "./security/senders.js";
 import { scanTask } from "./tasks/scan-task.js";
 import { followScanTasks } from "./tasks/scan-status.js";
+import { watchForStalls } from "./tasks/stalled-tasks.js";
 
 export interface Environment {
   readonly version: string;
@@ -82,7 +83,8 @@ export function compose(config: Config, environment: Environment): ScannerServer
     newId: randomUUID,
   });
   const scanStatus = followScanTasks(tasks.events, store, log);
-  connectFeeds({ hub, device, tasks });
+  const stalls = watchForStalls({ events: tasks.events, clock, log });
+  connectFeeds({ hub, device, tasks, photos: store.photos, stalls });
   const scans = new Scans({ device, store, tasks });
 
   const senders = new Senders({ ...config, log, ownNames: new OwnNames({ clock }) });
