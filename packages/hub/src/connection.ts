@@ -1,69 +1,66 @@
-import type { Socket } from "node:net";
+import { closeCodes } from "@openscan/protocol";
 import type { Clock, Logger } from "@openscan/runtime";
-import type { WebSocket } from "ws";
-import { encodeTextFrame } from "./frame.js";
+import type { Counters } from "./counters.js";
+import { encodeTextFrames } from "./frame.js";
 import { Heartbeat } from "./heartbeat.js";
+import type { HubSocket, HubTcpSocket, HubWebSocket } from "./hub-socket.js";
+import { InboundRate } from "./inbound-rate.js";
 import { StallWatch } from "./stall-watch.js";
+import type { Stream } from "./stream.js";
+import type { Turn } from "./turn.js";
 
-/** An open WebSocket without permessage-deflate, and the TCP socket below it, to which data frames are written. */
-export interface HubSocket {
-  readonly webSocket: WebSocket;
-  readonly tcp: Socket;
-}
-
-/** Whole frames for one write, and the type of the last event in them. */
-export interface Batch {
-  readonly bytes: Buffer;
-  readonly type: string;
-}
-
-export interface ConnectionOptions {
+/** What the connections of a namespace have in common. */
+export interface ConnectionHost {
   readonly clock: Clock;
   readonly log: Logger;
-  readonly maxPendingBytes: number;
-  readonly onTooSlow: () => void;
+  readonly counters: Counters;
+  /** A text came; `isFirst`: none came before. */
+  heard(connection: Connection, text: string, isFirst: boolean): void;
+  /** Sends what was published so far, so that nothing is told before it. */
+  flush(): void;
 }
 
-const unsupportedMessage = 1003;
-const tooSlow = 4008;
+const open = 1;
 const goodbyeMs = 1_000;
-const ping: Batch = { bytes: encodeTextFrame(JSON.stringify({ type: "ping" })), type: "ping" };
+const internalError = 1011; // RFC 6455
+const maxBufferedBytes = 1024 * 1024;
+const legacyPing = encodeTextFrames([JSON.stringify({ type: "ping" })]);
 
 /**
- * One subscriber. `ws` does the handshake, reads, answers pings and closes; data frames go to its TCP socket
- * directly. Both write whole frames synchronously, so they cannot interleave.
+ * One subscriber's socket. `ws` does the handshake, reads, answers pings and closes; data frames go to its TCP
+ * socket directly. Both write whole frames synchronously, so they cannot interleave. Few frames are handed to
+ * the socket; the rest waits in the stream, where it can still be merged.
  */
 export class Connection {
   /** Settles when the socket has closed or was given up. */
   readonly gone: Promise<void>;
-  readonly #webSocket: WebSocket;
-  readonly #tcp: Socket;
-  readonly #options: ConnectionOptions;
-  readonly #address: string;
+  readonly #webSocket: HubWebSocket;
+  readonly #tcp: HubTcpSocket;
+  readonly #host: ConnectionHost;
   readonly #heartbeat: Heartbeat;
   readonly #stallWatch: StallWatch;
-  /** Batches for which the socket has no room yet. */
-  #queue: Batch[] = [];
-  #queuedBytes = 0;
+  readonly #inbound = new InboundRate();
+  #stream: Stream;
   #lastType = "";
   #lastTextAt: number;
+  #hasSpoken = false;
   #closing = false;
+  #cancelHold: (() => void) | undefined;
   #cancelTermination = () => {};
   #settleGone = () => {};
 
-  constructor({ webSocket, tcp }: HubSocket, options: ConnectionOptions) {
-    const { clock, log } = options;
+  constructor({ webSocket, tcp }: HubSocket, host: ConnectionHost, stream: Stream) {
+    const { clock, log } = host;
     this.#webSocket = webSocket;
     this.#tcp = tcp;
-    this.#options = options;
-    const address = `${tcp.remoteAddress}:${tcp.remotePort}`;
-    this.#address = address;
+    this.#host = host;
+    this.#stream = stream;
     this.#lastTextAt = clock.monotonic();
     this.#heartbeat = new Heartbeat(clock, {
       ping: () => webSocket.ping(),
-      idle: () => this.send(ping),
+      idle: () => this.#sendPing(),
       dead: () => {
-        log.info({ address }, "gave up a client that answers no pings");
+        log.info({ address: this.#address }, "gave up a client that answers no pings");
         this.terminate();
       },
     });
@@ -71,22 +68,24 @@ export class Connection {
     this.gone = new Promise((resolve) => {
       this.#settleGone = resolve;
     });
-    webSocket.on("message", (_, isBinary) => {
-      if (isBinary) this.close(unsupportedMessage, "text messages only");
-      else this.#lastTextAt = clock.monotonic();
-    });
+    webSocket.on("message", (message, isBinary) => this.#receive(message, isBinary));
     webSocket.on("pong", () => this.#heartbeat.ponged());
+    webSocket.on("ping", () => this.#answered());
     webSocket.on("error", (err) => {
       // A protocol error, for which `ws` has sent the close frame already, or a broken socket.
-      log.debug({ address, err }, "a client's connection failed");
+      log.debug({ address: this.#address, err }, "a client's connection failed");
       this.close();
     });
-    tcp.on("drain", () => this.#writeQueued());
+    tcp.on("drain", () => this.#resume());
+  }
+
+  get stream(): Stream {
+    return this.#stream;
   }
 
   /** Whether it still receives events. */
-  get open(): boolean {
-    return !this.#closing && this.#webSocket.readyState === this.#webSocket.OPEN;
+  get isOpen(): boolean {
+    return !this.#closing && this.#webSocket.readyState === open;
   }
 
   /** Monotonic ms of the last inbound text, or of the start when there was none. */
@@ -94,36 +93,50 @@ export class Connection {
     return this.#lastTextAt;
   }
 
-  /** Bytes that the kernel has not taken yet. */
-  get pendingBytes(): number {
-    return this.#queuedBytes + this.#tcp.writableLength;
+  /** Monotonic ms of the last sign of life, or of the start. */
+  get lastPongAt(): number {
+    return this.#heartbeat.lastPong;
   }
 
-  /** Sends in order and never waits; does nothing once the connection is closing. */
-  send(batch: Batch): void {
-    if (!this.open) return;
-    this.#lastType = batch.type;
-    if (this.pendingBytes > this.#options.maxPendingBytes) {
-      this.#giveUp();
-      return;
+  /** Bytes that the kernel has not taken yet. */
+  get pendingBytes(): number {
+    return (this.#closing ? 0 : this.#stream.bytes) + this.#tcp.writableLength;
+  }
+
+  /** Sends what `turn` has for it, in order, and never waits. */
+  deliver(turn: Turn, type: string, now: number): void {
+    if (!this.isOpen) return;
+    this.#lastType = type;
+    try {
+      const frames = this.#stream.deliver(turn, !this.#isFull, now);
+      if (frames) this.#write(frames, now);
+      else this.#pump(now);
+    } catch (err) {
+      this.#fail(err);
     }
-    this.#heartbeat.sent();
-    if (this.#queue.length > 0 || this.#full) {
-      this.#queue.push(batch);
-      this.#queuedBytes += batch.bytes.length;
-    } else {
-      this.#tcp.write(batch.bytes);
+  }
+
+  /** Says `opening`, then what the stream has to say; what the one before it had to say comes first. */
+  begin(stream: Stream, opening: readonly string[]): void {
+    if (!this.isOpen) return;
+    try {
+      const now = this.#host.clock.monotonic();
+      if (stream !== this.#stream) this.#writeAll(now);
+      this.#stream = stream;
+      if (opening.length > 0) this.#write(encodeTextFrames(opening), now);
+      this.#pump(now);
+    } catch (err) {
+      this.#fail(err);
     }
-    this.#stallWatch.wrote();
   }
 
   /** Starts the close handshake, after what is queued; a client that does not finish it within a second is cut off. */
   close(code?: number, reason?: string): void {
     if (this.#closing) return;
-    if (this.open && code !== tooSlow) for (const { bytes } of this.#queue) this.#tcp.write(bytes);
+    if (this.isOpen && code !== closeCodes.tooSlow.code && code !== internalError) this.#sayTheRest();
     this.#stop();
     this.#webSocket.close(code, reason);
-    this.#cancelTermination = this.#options.clock.after(goodbyeMs, () => this.terminate());
+    this.#cancelTermination = this.#host.clock.after(goodbyeMs, () => this.terminate());
   }
 
   terminate(): void {
@@ -138,39 +151,125 @@ export class Connection {
     this.#settleGone();
   }
 
+  get #address(): string {
+    return `${this.#tcp.remoteAddress}:${this.#tcp.remotePort}`;
+  }
+
+  /** The socket holds enough; it emits `drain` when it is empty again. */
+  get #isFull(): boolean {
+    return this.#tcp.writableLength >= this.#tcp.writableHighWaterMark;
+  }
+
+  #receive(message: { toString(): string }, isBinary: boolean): void {
+    if (isBinary) {
+      this.end(closeCodes.unsupportedData.code, "text messages only");
+      return;
+    }
+    const now = this.#host.clock.monotonic();
+    const verdict = this.#inbound.judge(now);
+    if (verdict === "flood") this.end(closeCodes.policyViolation.code, "too many messages");
+    if (verdict !== "heard" || this.#closing) return;
+    this.#lastTextAt = now;
+    const isFirst = !this.#hasSpoken;
+    this.#hasSpoken = true;
+    // Legacy clients may say what they want; it means nothing.
+    if (isFirst || this.#stream.dialect === "v1") this.#host.heard(this, message.toString(), isFirst);
+  }
+
+  /** `ws` has answered a ping: a client that sends pings but reads nothing must not fill the memory. */
+  #answered(): void {
+    if (!this.isOpen) return;
+    if (this.#tcp.writableLength > maxBufferedBytes) this.#giveUp();
+    else this.#stallWatch.wrote();
+  }
+
+  #sendPing(): void {
+    if (!this.isOpen) return;
+    const { dialect, last } = this.#stream;
+    const frame = dialect === "v1" ? encodeTextFrames([JSON.stringify({ type: "ping", last })]) : legacyPing;
+    this.#lastType = "ping";
+    this.#write(frame, this.#host.clock.monotonic());
+  }
+
+  /** There is room again, or something was held back long enough. */
+  #resume(): void {
+    // The client may have begun to close: nothing may follow the answer to that.
+    if (!this.isOpen) return;
+    this.#host.flush();
+    try {
+      this.#pump(this.#host.clock.monotonic());
+    } catch (err) {
+      this.#fail(err);
+    }
+  }
+
+  #pump(now: number): void {
+    if (this.#stream.isTooSlow) {
+      this.#giveUp();
+      return;
+    }
+    while (this.isOpen && !this.#isFull) {
+      const frames = this.#stream.next(now);
+      if (!frames) break;
+      this.#write(frames, now);
+    }
+    const { heldUntil } = this.#stream;
+    if (heldUntil === undefined || this.#cancelHold || this.#isFull) return;
+    this.#cancelHold = this.#host.clock.after(heldUntil - now, () => {
+      this.#cancelHold = undefined;
+      this.#resume();
+    });
+  }
+
+  #write(frames: Buffer, now: number): void {
+    this.#tcp.write(frames);
+    this.#heartbeat.sent(now);
+    this.#stallWatch.wrote();
+  }
+
+  /** All that waits, whether there is room or not: it is bounded. */
+  #writeAll(now: number): void {
+    for (;;) {
+      this.#stream.release();
+      const frames = this.#stream.next(now);
+      if (!frames) return;
+      this.#write(frames, now);
+    }
+  }
+
+  #sayTheRest(): void {
+    try {
+      this.#writeAll(this.#host.clock.monotonic());
+    } catch (err) {
+      this.#host.log.error({ err }, "what a client was still to be told could not be sent");
+    }
+  }
+
+  #giveUp(): void {
+    this.#host.counters.closedSlow++;
+    this.end(closeCodes.tooSlow.code, "too slow");
+  }
+
+  /** A fault of ours ends this connection, and only this one. */
+  #fail(err: unknown): void {
+    this.#host.log.error({ err, address: this.#address }, "a client could not be served");
+    this.close(internalError);
+  }
+
+  /** Closes it because of how the client or the server stands, which somebody may want to know. */
+  end(code: number, reason: string): void {
+    this.#host.log.warn(
+      { address: this.#address, bytes: this.pendingBytes, type: this.#lastType, code, reason },
+      "closed a client",
+    );
+    this.close(code, reason);
+  }
+
   #stop(): void {
     this.#closing = true;
     this.#heartbeat.stop();
     this.#stallWatch.stop();
-    this.#queue = [];
-    this.#queuedBytes = 0;
-  }
-
-  /** The socket holds enough; it emits `drain` when it is empty again. */
-  get #full(): boolean {
-    return this.#tcp.writableLength >= this.#tcp.writableHighWaterMark;
-  }
-
-  #writeQueued(): void {
-    // The client may have begun to close: nothing may follow the answer to that.
-    if (!this.open) return;
-    let written = 0;
-    for (const batch of this.#queue) {
-      if (this.#full) break;
-      this.#tcp.write(batch.bytes);
-      this.#queuedBytes -= batch.bytes.length;
-      written++;
-    }
-    this.#queue.splice(0, written);
-  }
-
-  #giveUp(): void {
-    const { log, onTooSlow } = this.#options;
-    log.warn(
-      { address: this.#address, bytes: this.pendingBytes, type: this.#lastType },
-      "closed a client that is too slow",
-    );
-    onTooSlow();
-    this.close(tooSlow, "too slow");
+    this.#cancelHold?.();
+    this.#cancelHold = undefined;
   }
 }

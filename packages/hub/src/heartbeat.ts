@@ -2,8 +2,15 @@ import type { Clock } from "@openscan/runtime";
 
 const controlPingMs = 20_000;
 const silentTicksAllowed = 3;
+
 /** Silence after which a client that listens only to data gets a sign of life. */
-const idleMs = 30_000;
+export const idleMs = 30_000;
+
+interface Beats {
+  ping(): void;
+  idle(): void;
+  dead(): void;
+}
 
 /**
  * Tells when one connection needs a control ping (every 20 s), a data message (30 s without one), or to be
@@ -12,43 +19,58 @@ const idleMs = 30_000;
  */
 export class Heartbeat {
   readonly #clock: Clock;
+  readonly #on: Beats;
   #silentTicks = 0;
+  #lastPong: number;
   #lastSent: number;
-  #cancelTick: () => void;
-  #cancelIdle: () => void;
+  #nextTick: number;
+  #cancel = () => {};
 
-  constructor(clock: Clock, on: { ping(): void; idle(): void; dead(): void }) {
+  constructor(clock: Clock, on: Beats) {
+    const now = clock.monotonic();
     this.#clock = clock;
-    this.#lastSent = clock.monotonic();
-    const tick = () => {
-      if (++this.#silentTicks >= silentTicksAllowed) {
-        on.dead();
-        return;
-      }
-      this.#cancelTick = clock.after(controlPingMs, tick);
-      on.ping();
-    };
-    // Sending only notes the time: moving a timer for every event would cost more than this late look.
-    const look = () => {
-      const rest = this.#lastSent + idleMs - clock.monotonic();
-      this.#cancelIdle = clock.after(rest > 0 ? rest : idleMs, look);
-      if (rest <= 0) on.idle();
-    };
-    this.#cancelTick = clock.after(controlPingMs, tick);
-    this.#cancelIdle = clock.after(idleMs, look);
+    this.#on = on;
+    this.#lastPong = now;
+    this.#lastSent = now;
+    this.#nextTick = now + controlPingMs;
+    this.#wait(now);
   }
 
-  /** A data frame went out. */
-  sent(): void {
-    this.#lastSent = this.#clock.monotonic();
+  /** Monotonic ms of the last pong, or of the start. */
+  get lastPong(): number {
+    return this.#lastPong;
+  }
+
+  /** A data frame went out. It only notes the time: moving a timer for every event would cost more. */
+  sent(now: number): void {
+    this.#lastSent = now;
   }
 
   ponged(): void {
     this.#silentTicks = 0;
+    this.#lastPong = this.#clock.monotonic();
   }
 
   stop(): void {
-    this.#cancelTick();
-    this.#cancelIdle();
+    this.#cancel();
+  }
+
+  #wait(now: number): void {
+    const due = Math.min(this.#nextTick, this.#lastSent + idleMs);
+    this.#cancel = this.#clock.after(due - now, () => this.#beat());
+  }
+
+  #beat(): void {
+    const now = this.#clock.monotonic();
+    const isIdle = now >= this.#lastSent + idleMs;
+    const isTick = now >= this.#nextTick;
+    if (isIdle) this.#lastSent = now;
+    if (isTick) this.#nextTick = now + controlPingMs;
+    // Before the callbacks, which may stop it.
+    this.#wait(now);
+    if (isIdle) this.#on.idle();
+    if (!isTick) return;
+    if (++this.#silentTicks >= silentTicksAllowed) this.#on.dead();
+    else this.#on.ping();
   }
 }

@@ -1,36 +1,63 @@
-import { type EventOf, type NamespaceName, namespaces, ScanError } from "@openscan/protocol";
+import { randomUUID } from "node:crypto";
+import {
+  closeCodes,
+  type EventOf,
+  type NamespaceName,
+  namespaces,
+  ScanError,
+  type StateOf,
+  type TypedMessage,
+} from "@openscan/protocol";
 import type { Clock, Logger } from "@openscan/runtime";
 import { Channel } from "./channel.js";
-import { Connection, type HubSocket } from "./connection.js";
-
-export interface HubLimits {
-  /** Connections over all namespaces; default 256. */
-  readonly connections: number;
-  /** Bytes that may wait for one slow client before it is closed; default 1 MiB. */
-  readonly pendingBytes: number;
-}
+import type { Connection } from "./connection.js";
+import { type Counters, noCounts } from "./counters.js";
+import type { HubSocket } from "./hub-socket.js";
+import { defaultLimits, type HubLimits } from "./limits.js";
+import type { Dialect } from "./message.js";
+import type { StreamRequest } from "./stream-request.js";
 
 export interface HubOptions {
   readonly clock: Clock;
   readonly log: Logger;
+  /** What `hello` says of the server. */
+  readonly server: { readonly name: string; readonly version: string };
+  /** The state that the events of each namespace add up to; asked for every snapshot. */
+  readonly state: { readonly [Name in NamespaceName]: () => StateOf<Name> };
   readonly limits?: Partial<HubLimits>;
+  /** Makes the names of this run of the server; default: random UUIDs. */
+  readonly newId?: () => string;
+  /** Told how long it took to hand the events of one turn to all subscribers. */
+  readonly onFlushed?: (namespace: NamespaceName, seconds: number) => void;
+}
+
+/** Where a namespace stands: the newest event, of a history that `epoch` names. */
+export interface StreamPosition {
+  readonly epoch: string;
+  readonly seq: number;
 }
 
 export interface HubStats {
-  /** Open connections of each namespace. */
-  readonly connections: Readonly<Record<NamespaceName, number>>;
+  /** Open connections. */
+  readonly connections: Readonly<Record<NamespaceName, Readonly<Record<Dialect, number>>>>;
   /** Bytes that the kernel has not taken yet, over all connections. */
   readonly queuedBytes: number;
+  /** State events that were joined with a newer one, so far. */
+  readonly merged: number;
+  /** State events for which a slow client got a snapshot instead. */
+  readonly dropped: number;
+  readonly snapshots: number;
+  readonly resumes: { readonly recovered: number; readonly refused: number };
   /** Connections closed so far because they were too slow. */
   readonly closedSlow: number;
+  /** Connections that had to make room for others. */
+  readonly closedFull: number;
+  /** Since the last pong of the connection that has been silent for longest. */
+  readonly oldestPongMs: number;
 }
 
-const goingAway = 1001;
-const restart = 1012;
-const tryAgainLater = 1013;
 const retryAfterMs = 10_000;
 const maxReasonBytes = 123; // RFC 6455, section 5.5: a control frame carries 125 bytes, two of them the code
-const defaultLimits: HubLimits = { connections: 256, pendingBytes: 1024 * 1024 };
 const namespaceNames = Object.keys(namespaces) as NamespaceName[];
 
 /** Sends the events of each namespace to its subscribers, in order, and never waits for one of them. */
@@ -38,47 +65,64 @@ export class Hub {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #limits: HubLimits;
-  readonly #channels: ReadonlyMap<NamespaceName, Channel>;
-  #closedSlow = 0;
+  readonly #epoch: string;
+  readonly #counters: Counters = noCounts();
+  readonly #channels: Readonly<Record<NamespaceName, Channel>>;
   #closed: Promise<void> | undefined;
 
-  constructor({ clock, log, limits }: HubOptions) {
+  constructor(options: HubOptions) {
+    const { clock, log, server, state, limits, newId = randomUUID, onFlushed } = options;
     this.#clock = clock;
     this.#log = log;
     this.#limits = { ...defaultLimits, ...limits };
-    this.#channels = new Map(
-      namespaceNames.map((name) => [name, new Channel(log.child({ namespace: name }))]),
-    );
+    this.#epoch = newId();
+    const instance = newId();
+    this.#channels = each((name) => {
+      return new Channel({
+        name,
+        clock,
+        log: log.child({ namespace: name }),
+        limits: this.#limits,
+        counters: this.#counters,
+        server: { ...server, instance },
+        epoch: this.#epoch,
+        state: state[name],
+        onFlushed: (seconds) => onFlushed?.(name, seconds),
+      });
+    });
   }
 
   /**
-   * Lets an open socket receive the events published from now on. When the hub is full, the connection that
-   * has been longest without inbound text makes room; when the hub is closed, the socket is closed with 1001.
+   * Lets an open socket receive the events published from now on; in v1 after `hello` and a snapshot or what it
+   * has missed. When the hub is full, the connection that has been longest without inbound text makes room;
+   * when the hub is closed, the socket is closed with 1001.
    *
    * @returns a function to call when the socket has closed
    */
-  accept(namespace: NamespaceName, socket: HubSocket): () => void {
-    const channel = this.#channel(namespace);
-    const connection = new Connection(socket, {
-      clock: this.#clock,
-      log: this.#log.child({ namespace }),
-      maxPendingBytes: this.#limits.pendingBytes,
-      onTooSlow: () => this.#closedSlow++,
-    });
-    if (this.#closed) {
-      connection.close(goingAway);
-      return () => connection.closed();
-    }
+  accept(namespace: NamespaceName, socket: HubSocket, request?: StreamRequest): () => void {
+    if (this.#closed) return this.turnAway(namespace, socket, closeCodes.goingAway.code);
     this.#makeRoom();
-    channel.flush(); // what was published earlier in this turn is not for the newcomer
-    channel.connections.add(connection);
-    void connection.gone.then(() => channel.connections.delete(connection));
+    const connection = this.#channels[namespace].accept(socket, request);
     return () => connection.closed();
   }
 
-  /** Sends `event`, as it is at this moment, to the subscribers of `namespace`. */
+  /** Closes a socket that was opened only to tell its client why. @returns as `accept` */
+  turnAway(namespace: NamespaceName, socket: HubSocket, code: number, reason?: string): () => void {
+    const connection = this.#channels[namespace].turnAway(socket, code, reason);
+    return () => connection.closed();
+  }
+
+  /**
+   * Sends `event` to the subscribers of `namespace`. It must not be changed afterwards: what a client gets may
+   * be made of it later.
+   */
   publish<Name extends NamespaceName>(namespace: Name, event: EventOf<Name>): void {
-    this.#channel(namespace).publish(event);
+    this.#channels[namespace].publish(event as TypedMessage);
+  }
+
+  /** What an answer of the REST API is up to date with. */
+  position(namespace: NamespaceName): StreamPosition {
+    return { epoch: this.#epoch, seq: this.#channels[namespace].head };
   }
 
   /**
@@ -89,7 +133,7 @@ export class Hub {
    * @returns settles when all handshakes are done; a client that does not answer within a second is cut off
    * @throws ScanError `invalid` when the reason does not fit into a close frame
    */
-  async close(code: typeof goingAway | typeof restart = goingAway, reason = ""): Promise<void> {
+  async close(code: 1001 | 1012 = closeCodes.goingAway.code, reason = ""): Promise<void> {
     const size = Buffer.byteLength(reason);
     if (size > maxReasonBytes) {
       throw new ScanError("invalid", `close reason has ${size} bytes, at most ${maxReasonBytes} fit`);
@@ -99,41 +143,44 @@ export class Hub {
   }
 
   stats(): HubStats {
-    const open = (name: NamespaceName) =>
-      [...this.#channel(name).connections].filter((connection) => connection.open).length;
+    const { merged, dropped, snapshots, recovered, refused, closedSlow, closedFull } = this.#counters;
+    const connections = this.#connections();
+    const now = this.#clock.monotonic();
     return {
-      connections: Object.fromEntries(namespaceNames.map((name) => [name, open(name)])) as Record<
-        NamespaceName,
-        number
-      >,
-      queuedBytes: this.#connections().reduce((sum, { pendingBytes }) => sum + pendingBytes, 0),
-      closedSlow: this.#closedSlow,
+      connections: each((name) => this.#channels[name].count()),
+      queuedBytes: connections.reduce((sum, { pendingBytes }) => sum + pendingBytes, 0),
+      merged,
+      dropped,
+      snapshots,
+      resumes: { recovered, refused },
+      closedSlow,
+      closedFull,
+      oldestPongMs: connections
+        .filter(({ isOpen }) => isOpen)
+        .reduce((oldest, { lastPongAt }) => Math.max(oldest, now - lastPongAt), 0),
     };
   }
 
   async #closeAll(code: number, reason: string): Promise<void> {
-    for (const channel of this.#channels.values()) channel.flush();
+    for (const name of namespaceNames) this.#channels[name].flush();
     const connections = this.#connections();
     for (const connection of connections) connection.close(code, reason);
     await Promise.all(connections.map(({ gone }) => gone));
   }
 
   #makeRoom(): void {
-    const open = this.#connections().filter((connection) => connection.open);
+    const open = this.#connections().filter(({ isOpen }) => isOpen);
     if (open.length < this.#limits.connections) return;
     const quietest = open.reduce((a, b) => (b.lastTextAt < a.lastTextAt ? b : a));
-    this.#log.warn({ connections: open.length }, "the hub is full; closed the quietest connection");
-    quietest.close(tryAgainLater, JSON.stringify({ retry_after_ms: retryAfterMs }));
+    this.#counters.closedFull++;
+    quietest.end(closeCodes.tryLater.code, JSON.stringify({ retry_after_ms: retryAfterMs }));
   }
 
-  /** All that have not gone yet, the closing ones included. */
   #connections(): Connection[] {
-    return [...this.#channels.values()].flatMap((channel) => [...channel.connections]);
+    return namespaceNames.flatMap((name) => this.#channels[name].connections);
   }
+}
 
-  #channel(name: NamespaceName): Channel {
-    const channel = this.#channels.get(name);
-    if (!channel) throw new ScanError("internal", `there is no namespace ${name}`);
-    return channel;
-  }
+function each<Value>(make: (name: NamespaceName) => Value): Record<NamespaceName, Value> {
+  return Object.fromEntries(namespaceNames.map((name) => [name, make(name)])) as Record<NamespaceName, Value>;
 }

@@ -1,5 +1,5 @@
-import type { Socket } from "node:net";
 import type { Clock } from "@openscan/runtime";
+import type { HubTcpSocket } from "./hub-socket.js";
 
 const sampleMs = 1_000;
 const stallMs = 10_000;
@@ -10,11 +10,11 @@ const stallMs = 10_000;
  */
 export class StallWatch {
   readonly #clock: Clock;
-  readonly #tcp: Socket;
+  readonly #tcp: HubTcpSocket;
   readonly #stalled: () => void;
   #cancel: (() => void) | undefined;
 
-  constructor(clock: Clock, tcp: Socket, stalled: () => void) {
+  constructor(clock: Clock, tcp: HubTcpSocket, stalled: () => void) {
     this.#clock = clock;
     this.#tcp = tcp;
     this.#stalled = stalled;

@@ -1,15 +1,35 @@
-import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
-import type { NamespaceName } from "@openscan/protocol";
+import { closeCodes, type NamespaceName, subprotocols } from "@openscan/protocol";
 import { WebSocketServer } from "ws";
 import { declineUpgrade } from "./decline-upgrade.js";
 import type { Hub } from "./hub.js";
+import { refuseUpgrade } from "./refuse-upgrade.js";
+import { legacyRequest, requestInQuery, type StreamRequest } from "./stream-request.js";
 
 const maxInboundBytes = 64 * 1024;
+const protocolVersion = "1";
+
+/** Why a client is not let in. */
+export interface Refusal {
+  /** Of the HTTP answer, with `detail` in its body. */
+  readonly status: number;
+  readonly detail: string;
+  /** For clients that offer v1, in place of the HTTP answer: the reason, where a browser can see it. */
+  readonly closeCode?: 4401 | 4403;
+}
 
 export interface AttachOptions {
   /** The namespace that a path (without query) leads to. */
   readonly route: (pathname: string) => NamespaceName | undefined;
+  /** Who may come in; default: everybody. */
+  readonly admit?: (request: IncomingMessage, offeredSubprotocols: readonly string[]) => Refusal | undefined;
+}
+
+/** A connection that is accepted only to be closed, because browsers do not show why a handshake failed. */
+interface Farewell {
+  readonly closeCode: number;
+  readonly reason: string;
 }
 
 /**
@@ -18,15 +38,15 @@ export interface AttachOptions {
  *
  * @returns undoes it; connections that exist stay until the hub closes
  */
-export function attachHub(server: Server, hub: Hub, { route }: AttachOptions): () => void {
+export function attachHub(server: Server, hub: Hub, { route, admit }: AttachOptions): () => void {
   const handshakes = new WebSocketServer({
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: maxInboundBytes,
-    // To echo a subprotocol would claim that it is spoken.
-    handleProtocols: () => false,
+    handleProtocols: (offered) => echoed([...offered]) ?? false,
   });
+  handshakes.on("wsClientError", (error, socket) => refuseUpgrade(socket, 400, error.message));
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (request.headers.upgrade?.toLowerCase() !== "websocket") {
       declineUpgrade(server, request, socket, head);
@@ -34,39 +54,72 @@ export function attachHub(server: Server, hub: Hub, { route }: AttachOptions): (
     }
     // The HTTP server has let go of the socket; without a listener, a reset would end the process.
     socket.on("error", () => socket.destroy());
-    const namespace = route(pathname(request));
+    const { pathname, query } = target(request);
+    const namespace = route(pathname);
     if (!namespace) {
-      refuse(socket, 404);
+      refuseUpgrade(socket, 404);
       return;
     }
+    if (request.method !== "GET") {
+      refuseUpgrade(socket, 405);
+      return;
+    }
+    const offered = offeredSubprotocols(request);
+    const refusal = admit?.(request, offered);
+    if (refusal && !(refusal.closeCode && offered.includes(subprotocols.v1))) {
+      refuseUpgrade(socket, refusal.status, refusal.detail);
+      return;
+    }
+    const asked = refusal ? farewell(refusal) : requested(namespace, offered, query);
     handshakes.handleUpgrade(request, socket, head, (webSocket) => {
-      webSocket.on("close", hub.accept(namespace, { webSocket, tcp: request.socket }));
+      const sockets = { webSocket, tcp: request.socket };
+      const closed =
+        "closeCode" in asked
+          ? hub.turnAway(namespace, sockets, asked.closeCode, asked.reason)
+          : hub.accept(namespace, sockets, asked);
+      webSocket.on("close", closed);
     });
   };
   server.on("upgrade", upgrade);
   return () => void server.off("upgrade", upgrade);
 }
 
-function pathname({ url = "" }: IncomingMessage): string {
-  const query = url.indexOf("?");
-  return query < 0 ? url : url.slice(0, query);
+function farewell({ closeCode = closeCodes.forbidden.code, detail }: Refusal): Farewell {
+  return { closeCode, reason: detail };
 }
 
-/** Answers a handshake with an error in the shape of the REST API. */
-function refuse(socket: Duplex, status: number): void {
-  const reason = STATUS_CODES[status];
-  const body = JSON.stringify({ detail: reason });
-  // Unread input would turn the close into a reset, which may overtake the answer.
-  socket.resume();
-  socket.end(
-    [
-      `HTTP/1.1 ${status} ${reason}`,
-      "Content-Type: application/json",
-      `Content-Length: ${Buffer.byteLength(body)}`,
-      "Connection: close",
-      "",
-      body,
-    ].join("\r\n"),
-    () => socket.destroy(),
-  );
+/** The dialect and what is asked of it. A legacy client may write into its query what it wants. */
+function requested(
+  namespace: NamespaceName,
+  offered: readonly string[],
+  query: URLSearchParams,
+): StreamRequest | Farewell {
+  const version = query.getAll("v").at(-1);
+  if (version !== undefined && version !== protocolVersion) {
+    return { closeCode: closeCodes.versionNotSupported.code, reason: "the only version is 1" };
+  }
+  if (version === undefined && !offered.includes(subprotocols.v1)) return legacyRequest;
+  return requestInQuery(namespace, query);
+}
+
+function target({ url = "" }: IncomingMessage) {
+  const at = url.indexOf("?");
+  const pathname = at < 0 ? url : url.slice(0, at);
+  return { pathname, query: new URLSearchParams(at < 0 ? "" : url.slice(at + 1)) };
+}
+
+function offeredSubprotocols({ headers }: IncomingMessage): string[] {
+  const offered = headers["sec-websocket-protocol"];
+  return offered === undefined ? [] : offered.split(",").map((name) => name.trim());
+}
+
+/**
+ * The subprotocol that the answer names. To echo one claims that it is spoken, and browsers fail a connection
+ * whose offers were all passed over: a token that is the only offer has to be echoed.
+ */
+function echoed(offered: readonly string[]): string | undefined {
+  if (offered.includes(subprotocols.v1)) return subprotocols.v1;
+  return offered.length === 1
+    ? offered.find((name) => name.startsWith(subprotocols.bearerPrefix))
+    : undefined;
 }

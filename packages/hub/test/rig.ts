@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
-import type { NamespaceName, TaskUpdate } from "@openscan/protocol";
+import type { DeviceStatus, EventOf, LiveTask, NamespaceName } from "@openscan/protocol";
 import { FakeClock, recordingLogger } from "@openscan/runtime/testing";
 import { type ClientOptions, WebSocket } from "ws";
 import { attachHub, Hub, type HubLimits } from "../src/index.js";
@@ -16,7 +16,14 @@ const routes: ReadonlyMap<string, NamespaceName> = new Map([
 export async function openRig(limits: Partial<HubLimits> = {}) {
   const clock = new FakeClock();
   const log = recordingLogger();
-  const hub = new Hub({ clock, log, limits });
+  const tasks = new Map<string, LiveTask>();
+  const hub = new Hub({
+    clock,
+    log,
+    limits,
+    server: { name: "test", version: "1.2.3" },
+    state: { tasks: () => [...tasks.values()], device: () => deviceStatus() },
+  });
   const server = createServer((request, response) => request.pipe(response.writeHead(418)));
   const detach = attachHub(server, hub, { route: (pathname) => routes.get(pathname) });
   server.listen(0, "127.0.0.1");
@@ -143,7 +150,7 @@ export function maskedTextFrame(text: string): Buffer {
 }
 
 /** An event that differs by `current`, of about `size` bytes when padded. */
-export function taskUpdate(current: number, size = 0): TaskUpdate {
+export function taskUpdate(current: number, size = 0): EventOf<"tasks"> & { type: "task.update" } {
   return {
     type: "task.update",
     task: {
@@ -161,6 +168,7 @@ export function taskUpdate(current: number, size = 0): TaskUpdate {
       completed_at: null,
       run_args: [],
       run_kwargs: {},
+      revision: current + 1,
     },
   };
 }
@@ -168,4 +176,23 @@ export function taskUpdate(current: number, size = 0): TaskUpdate {
 /** Ends the current turn of the event loop: what the hub joined is on its way afterwards. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+export function deviceStatus(): DeviceStatus {
+  return {
+    name: "Mini",
+    model: "mini",
+    shield: null,
+    cameras: {},
+    motors: {},
+    lights: {},
+    triggers: {},
+    endstops: {},
+    motors_timeout: 0,
+    scan_radius_mm: 105,
+    startup_mode: "startup_enabled",
+    calibrate_mode: "calibrate_manual",
+    initialized: true,
+    idle: false,
+  };
 }

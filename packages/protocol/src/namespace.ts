@@ -62,6 +62,8 @@ export interface NamespaceDefinition<
   readonly name: Name;
   /** What is published, by `type`; v1 clients get these in an envelope. */
   readonly events: Events;
+  /** Which of the filters of `StreamOptions` mean something here, besides `types`. */
+  readonly filters: readonly ("ids" | "paths")[];
   /** Further types that the hub derives from them for v1 clients: deltas. */
   readonly derived: Readonly<Record<string, Pick<EventDefinition, "schema" | "description" | "example">>>;
   /** What a legacy client gets. */

@@ -18,6 +18,7 @@ export const namespaces = {
       "task.stalled": taskStalled,
       "photo.captured": photoCaptured,
     },
+    filters: ["ids"],
     derived: {},
     legacyEvent: z.discriminatedUnion("type", [TaskUpdate]),
     snapshotSchema: TasksSnapshot,
@@ -36,6 +37,7 @@ export const namespaces = {
   device: defineNamespace({
     name: "device",
     events: { "device.status": deviceStatus, "device.fault": deviceFault },
+    filters: ["paths"],
     derived: {
       "device.delta": {
         schema: DeviceDelta,

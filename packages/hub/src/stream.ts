@@ -1,0 +1,160 @@
+import type { StreamOptions } from "@openscan/protocol";
+import type { Counters } from "./counters.js";
+import { Filter } from "./filter.js";
+import { encodeTextFrames } from "./frame.js";
+import type { HubLimits } from "./limits.js";
+import type { Dialect, Message } from "./message.js";
+import { Outbox } from "./outbox.js";
+import type { Turn } from "./turn.js";
+import { type Position, type Style, write, type Written } from "./writing.js";
+
+/** What the streams of a namespace have in common. */
+export interface StreamSource {
+  readonly limits: HubLimits;
+  readonly counters: Counters;
+  /** `seq` of the newest event. */
+  readonly head: number;
+  /** The whole state as it is now, as JSON texts. */
+  restate(dialect: Dialect, ids: ReadonlySet<string> | undefined): string[];
+}
+
+const behindMs = 5_000;
+/** Bytes of queued events per write: enough to keep the kernel busy. */
+const pieceBytes = 64 * 1024;
+
+/**
+ * What one connection is still to be told, and how: its dialect and filter, its place in the stream, and the
+ * queue of a client that is slow or wants rest between updates.
+ */
+export class Stream {
+  readonly #source: StreamSource;
+  #style: Style;
+  #filter: Filter | undefined;
+  #ids: ReadonlySet<string> | undefined;
+  #intervalMs = 0;
+  #position: Position;
+  #outbox: Outbox | undefined;
+  /** A snapshot is to be sent after the facts that wait. */
+  #isRestarting = false;
+  #sentAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    source: StreamSource,
+    dialect: Dialect,
+    options: StreamOptions = {},
+    prev: number | null = null,
+  ) {
+    this.#source = source;
+    this.#style = { dialect, delta: false };
+    this.#filterBy(options);
+    this.#position = { prev, base: undefined };
+  }
+
+  get dialect(): Dialect {
+    return this.#style.dialect;
+  }
+
+  /** `seq` of the event that was sent last. */
+  get last(): number | null {
+    return this.#position.prev;
+  }
+
+  /** Bytes that wait here. */
+  get bytes(): number {
+    return this.#outbox?.bytes ?? 0;
+  }
+
+  get isTooSlow(): boolean {
+    return this.#isRestarting && this.bytes > this.#source.limits.pendingBytes;
+  }
+
+  /** When there will be something to send that is held back at the moment. */
+  get heldUntil(): number | undefined {
+    if (!this.#outbox || this.#isRestarting || this.#outbox.hasFacts) return undefined;
+    return this.#intervalMs > 0 ? this.#sentAt + this.#intervalMs : undefined;
+  }
+
+  /** Frames of what `turn` brings, when nothing stands between that and the socket; otherwise it is queued. */
+  deliver(turn: Turn, hasRoom: boolean, now: number): Buffer | undefined {
+    const messages = turn.select(this.#style, this.#filter);
+    if (messages.length === 0) return undefined;
+    if (hasRoom && !this.#outbox && !this.#isRestarting && this.#intervalMs === 0) {
+      return this.#advance(turn.write(messages, this.#style, this.#position));
+    }
+    this.queue(messages, now);
+    return undefined;
+  }
+
+  queue(messages: readonly Message[], now: number): void {
+    if (messages.length === 0) return;
+    const { limits, counters } = this.#source;
+    this.#outbox ??= new Outbox(this.dialect);
+    const { merged } = this.#outbox;
+    if (this.#intervalMs > 0) this.#outbox.merge();
+    for (const message of messages) {
+      if (this.#isRestarting && message.key !== undefined) counters.dropped++;
+      else this.#outbox.push(message, now);
+    }
+    if (this.#outbox.bytes > limits.mergeBytes) this.#outbox.merge();
+    counters.merged += this.#outbox.merged - merged;
+    if (this.#outbox.bytes > limits.pendingBytes || this.#isBehind(now)) this.restart();
+    if (this.#outbox.isEmpty) this.#outbox = undefined;
+  }
+
+  /** Another filter; the facts that the old one let pass stay. */
+  ask(options: StreamOptions): void {
+    this.#filterBy(options);
+    this.restart();
+  }
+
+  /** Instead of state that waits, sends the whole state once the facts that wait are sent. */
+  restart(): void {
+    this.#isRestarting = true;
+    this.#source.counters.dropped += this.#outbox?.keepFacts() ?? 0;
+  }
+
+  /** What is held back may be sent at once. */
+  release(): void {
+    this.#sentAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** The next frames that may be sent now; `undefined` when there are none. */
+  next(now: number): Buffer | undefined {
+    if (this.#outbox && this.#isBehind(now)) this.restart();
+    const { heldUntil } = this;
+    if (heldUntil !== undefined && now < heldUntil) return undefined;
+    const messages = this.#outbox?.take(pieceBytes) ?? [];
+    if (this.#outbox?.isEmpty) this.#outbox = undefined;
+    if (messages.length > 0) {
+      this.#sentAt = now;
+      return this.#advance(write(messages, this.#style, this.#position));
+    }
+    if (!this.#isRestarting) return undefined;
+    this.#isRestarting = false;
+    this.#sentAt = now;
+    return this.#restated();
+  }
+
+  #filterBy(options: StreamOptions): void {
+    this.#style = { dialect: this.dialect, delta: options.delta ?? false };
+    this.#filter = Filter.of(options);
+    this.#ids = options.ids && new Set(options.ids);
+    this.#intervalMs = options.min_interval ?? 0;
+  }
+
+  #restated(): Buffer {
+    this.#source.counters.snapshots++;
+    const frames = encodeTextFrames(this.#source.restate(this.dialect, this.#ids));
+    return this.#advance({ frames, position: { prev: this.#source.head, base: undefined } });
+  }
+
+  /** A client that wants rest is late by its own wish. */
+  #isBehind(now: number): boolean {
+    return now - (this.#outbox?.since ?? now) > behindMs + this.#intervalMs;
+  }
+
+  #advance({ frames, position }: Written): Buffer {
+    this.#position = position;
+    return frames;
+  }
+}
