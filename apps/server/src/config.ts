@@ -138,7 +138,7 @@ const options = {
   viewToken: token(
     "view-token-file",
     "OPENSCAN_VIEW_TOKEN",
-    "token that may only read and listen; of the same form, and beside a token that may change",
+    "token that may only read and listen, beside the other one: 16 to 256 characters, as above",
   ),
 } as const satisfies Record<keyof Config, Option>;
 

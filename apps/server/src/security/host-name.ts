@@ -17,7 +17,7 @@ export function parseHost(authority: string): string | undefined {
     const plain = address.replace(/%[\w.-]+$/, "").toLowerCase();
     return isIPv6(plain) ? plain : undefined;
   }
-  const host = name?.toLowerCase().replace(/^(localhost|.+\..+)\.$/, "$1");
+  const host = name?.toLowerCase().replace(/^(localhost|.+\..*[^.])\.$/, "$1");
   if (host === undefined || host.length > 253) return undefined;
   if (isIPv4(host)) return host;
   return dnsName.test(host) && !endsInNumber.test(host) ? host : undefined;
