@@ -15,6 +15,8 @@ export interface Refusal {
   /** Of the HTTP answer, with `detail` in its body. */
   readonly status: number;
   readonly detail: string;
+  /** Further headers of the answer. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** For clients that offer v1, in place of the HTTP answer: the reason, where a browser can see it. */
   readonly closeCode?: 4401 | 4403;
 }
@@ -67,7 +69,7 @@ export function attachHub(server: Server, hub: Hub, { route, admit }: AttachOpti
     const offered = offeredSubprotocols(request);
     const refusal = admit?.(request, offered);
     if (refusal && !(refusal.closeCode && offered.includes(subprotocols.v1))) {
-      refuseUpgrade(socket, refusal.status, refusal.detail);
+      refuseUpgrade(socket, refusal.status, refusal.detail, refusal.headers);
       return;
     }
     const asked = refusal ? farewell(refusal) : requested(namespace, offered, query);

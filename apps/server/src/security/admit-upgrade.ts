@@ -1,17 +1,9 @@
 import type { IncomingMessage } from "node:http";
+import type { Refusal as RefusedUpgrade } from "@openscan/hub";
 import { closeCodes } from "@openscan/protocol";
 import type { Access } from "./access.js";
 import { statusOf } from "./refusal.js";
 import type { Senders } from "./senders.js";
-
-/** How the hub is to refuse a handshake. */
-export interface RefusedUpgrade {
-  readonly status: number;
-  readonly detail: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** For a client that speaks v1: browsers hide the status of a refused handshake from their page. */
-  readonly closeCode?: typeof closeCodes.unauthorized.code | typeof closeCodes.forbidden.code;
-}
 
 /** The rules for WebSocket handshakes: name, page, token. `undefined` admits. */
 export function admitUpgrade(senders: Senders, access: Access, redact: (text: string) => string) {
