@@ -28,6 +28,7 @@ import { softwareRoutes } from "./routes/software.js";
 import { taskRoutes } from "./routes/tasks.js";
 import { triggerRoutes } from "./routes/triggers.js";
 import { Access } from "./security/access.js";
+import { admitUpgrade } from "./security/admit-upgrade.js";
 import { limitConnections, parserLimits } from "./security/flood-limits.js";
 import { OwnNames } from "./security/own-names.js";
 import { redactor } from "./security/redact.js";
@@ -128,7 +129,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
   );
   const http = createServer(parserLimits, application);
   limitConnections(http);
-  const detachHub = attachHub(http, hub, { route: namespaceOf });
+  const detachHub = attachHub(http, hub, { route: namespaceOf, admit: admitUpgrade(senders, access, redact) });
 
   return {
     listen: () =>
