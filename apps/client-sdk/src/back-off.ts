@@ -1,4 +1,4 @@
-import { ConnectionError } from "./connection-error.js";
+import type { ConnectionError } from "./connection-error.js";
 
 const SHORTEST_MS = 500;
 const LONGEST_MS = 20_000;
@@ -25,14 +25,12 @@ export class ReconnectDelay {
    * @param liveMs how long the connection had delivered; `undefined` when it never came to that. Only a
    *   connection that held for 30 s proves that the trouble is over.
    */
-  after(error: unknown, liveMs: number | undefined): number {
+  after(error: ConnectionError, liveMs: number | undefined): number {
     if (liveMs !== undefined && liveMs >= STABLE_MS) this.#failures = 0;
     const failures = this.#failures++;
-    if (error instanceof ConnectionError) {
-      // Only once per delivered snapshot: a server that always says "resync" must not cause a busy loop.
-      if (error.resync && liveMs !== undefined) return 0;
-      if (error.retryAfterMs !== undefined) return error.retryAfterMs + backOff(0, this.#random);
-    }
+    // Only once per live moment: a server that always says "resync" must not cause a busy loop.
+    if (error.resync && liveMs !== undefined) return 0;
+    if (error.retryAfterMs !== undefined) return error.retryAfterMs + backOff(0, this.#random);
     return backOff(failures, this.#random);
   }
 }

@@ -1,42 +1,11 @@
-import { type ScannerApi, createApi } from "./api.js";
-import { type ClientClock, systemClock, systemRandom } from "./clock.js";
-import { type DeviceEvent, deviceFeed, type DeviceResync } from "./device-feed.js";
-import type { Feed, Schema } from "./feed.js";
-import { type Fetch, Rest } from "./rest.js";
-import { Stream, type StreamState } from "./stream.js";
-import { type TaskEvent, tasksFeed, type TasksResync } from "./tasks-feed.js";
-import { findWebSocket, type SocketConstructor } from "./web-socket.js";
-
-export interface ScannerClientOptions {
-  /** Where the API is, e.g. `http://openscan.local:8000`, or `http://openscan.local/api` behind its web page. */
-  readonly url: string;
-  /** Mount of the API: `latest` (the default), `next`, `v0.9` … */
-  readonly version?: string;
-  /** Needed where the runtime has none and the package `ws` is not installed (Node 20). */
-  readonly WebSocket?: SocketConstructor;
-  readonly fetch?: Fetch;
-  /** Checks every message of the sockets with these schemas, e.g. `namespaces.tasks.event` of `@openscan/protocol`. */
-  readonly validate?: { readonly tasks?: Schema<TaskEvent>; readonly device?: Schema<DeviceEvent> };
-  /** Called with every change of a stream's state. */
-  readonly onState?: (state: StreamState, namespace: "tasks" | "device") => void;
-  /** Errors that no caller can be given: of listeners, of a snapshot's request (it is repeated), final ones. */
-  readonly onError?: (error: unknown) => void;
-  /** How long a connection outlives its last subscriber; 2 s unless told. */
-  readonly lingerMs?: number;
-  /** For tests. */
-  readonly clock?: ClientClock;
-  /** For tests: numbers from 0 to below 1. */
-  readonly random?: () => number;
-}
-
-export interface ScannerClient {
-  readonly tasks: Stream<TaskEvent, TasksResync>;
-  readonly device: Stream<DeviceEvent, DeviceResync>;
-  readonly rest: Rest;
-  readonly api: ScannerApi;
-  /** Closes all connections for good. Ends all loops; a later subscription throws. */
-  close(): void;
-}
+import { systemClock, systemRandom } from "./clock.js";
+import { deviceFeed } from "./device-feed.js";
+import type { Feed } from "./feed.js";
+import { LiveStore } from "./live-store.js";
+import { type Fetch, type Method, type RequestOptions, Rest } from "./rest.js";
+import type { DeviceOptions, ScannerClient, ScannerClientOptions, TaskOptions } from "./scanner-client.js";
+import { streamQuery } from "./stream-query.js";
+import { tasksFeed } from "./tasks-feed.js";
 
 /**
  * Connects to a scanner, as soon as somebody subscribes.
@@ -44,48 +13,70 @@ export interface ScannerClient {
  * @throws TypeError when `url` is no http(s) URL
  */
 export function createScannerClient(options: ScannerClientOptions): ScannerClient {
-  const { clock = systemClock, random = systemRandom, lingerMs = 2000, validate = {} } = options;
+  const { clock = systemClock, random = systemRandom, lingerMs = 2000, token, WebSocket } = options;
   const base = mount(options.url, options.version ?? "latest");
   const fetch: Fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
-  const rest = new Rest(base, fetch, clock);
-  // oxlint-disable-next-line no-console -- somebody should hear of it who did not ask
-  const onError = options.onError ?? ((error: unknown) => console.error(error));
+  const rest = new Rest(base, fetch, clock, token);
+  const server = { legacy: false };
+  const report = (error: unknown) => {
+    try {
+      // oxlint-disable-next-line no-console -- somebody should hear of it who did not ask
+      (options.onError ?? console.error)(error);
+    } catch (thrown) {
+      // An error handler that throws itself must not break the stream it is told about.
+      queueMicrotask(() => {
+        throw thrown;
+      });
+    }
+  };
 
-  const stream = <Event extends { type: string }, Resync extends { type: "resync" }>(
-    feed: Feed<Event, Resync>,
-    schema: Schema<Event> | undefined,
-  ) => {
-    const opened = new Stream<Event, Resync>({
+  const store = <State, Event extends object>(feed: Feed<State, Event>, asked: TaskOptions & DeviceOptions) =>
+    new LiveStore({
       feed,
-      schema,
-      url: `${base.replace(/^http/, "ws")}/ws/${feed.name}`,
+      url: `${base.replace(/^http/, "ws")}/ws/${feed.name}?${streamQuery(asked)}`,
+      filtered: Object.keys(asked).some((name) => name !== "delta"),
+      validation: options.validate?.[feed.name],
       rest,
-      webSocket: async () => options.WebSocket ?? (await findWebSocket()),
+      server,
+      token,
+      WebSocket,
       clock,
       random,
       lingerMs,
-      // An error handler that throws itself must not break the stream it is told about.
-      report: (error) => queueMicrotask(() => onError(error)),
+      report,
     });
-    if (options.onState) {
-      const { onState } = options;
-      opened.onState((state) => onState(state, feed.name));
-    }
-    return opened;
-  };
 
-  const tasks = stream(tasksFeed, validate.tasks);
-  const device = stream(deviceFeed, validate.device);
+  const tasks = store(tasksFeed, { ...options.tasks });
+  const device = store(deviceFeed, { delta: true, ...options.device });
   return {
     tasks,
     device,
     rest,
-    api: createApi(rest),
+    request(operation, ...[input]) {
+      const { params, ...others } = (input ?? {}) as CallInput;
+      return rest.request(operation.split(" ")[0] as Method, fillPath(operation, params), others);
+    },
+    url(operation, ...[input]) {
+      const { params, query } = (input ?? {}) as CallInput;
+      return rest.url(fillPath(operation, params), query);
+    },
     close() {
       tasks.close();
       device.close();
     },
   };
+}
+
+/** What `Input` of any operation is at run time. */
+interface CallInput extends RequestOptions {
+  readonly params?: Readonly<Record<string, unknown>>;
+}
+
+/** The path of an operation, e.g. of `GET /tasks/{task_id}`. */
+function fillPath(operation: string, params: Readonly<Record<string, unknown>> = {}): string {
+  return operation
+    .slice(operation.indexOf(" ") + 1)
+    .replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(params[name])));
 }
 
 function mount(text: string, version: string): string {

@@ -17,19 +17,3 @@ export const systemClock: ClientClock = {
 };
 
 export const systemRandom = (): number => Math.random();
-
-/** Resolves after `ms`, rejects with `signal.reason` when that comes first. */
-export function sleep(clock: ClientClock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = () => {
-      cancel();
-      reject(signal.reason as Error);
-    };
-    const cancel = clock.after(ms, () => {
-      signal.removeEventListener("abort", abort);
-      resolve();
-    });
-    if (signal.aborted) abort();
-    else signal.addEventListener("abort", abort, { once: true });
-  });
-}

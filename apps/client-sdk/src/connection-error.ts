@@ -12,20 +12,23 @@ export class ConnectionError extends Error {
   readonly closeCode: number | undefined;
   /** What the server asked to wait, in milliseconds. */
   readonly retryAfterMs: number | undefined;
-  /** The server asked for a fresh connection at once. */
+  /** Something that the server sent did not arrive. The next connection asks for it again. */
+  readonly gap: boolean;
+  /** A fresh connection is wanted at once: there is a gap, or the server asked for it. */
   readonly resync: boolean;
   /** Trying again would end the same way. */
   readonly final: boolean;
 
   constructor(
     message: string,
-    options: { closeCode?: number; reason?: string; final?: boolean; cause?: unknown } = {},
+    options: { closeCode?: number; reason?: string; gap?: boolean; final?: boolean; cause?: unknown } = {},
   ) {
     super(message, { cause: options.cause });
     this.name = "ConnectionError";
     this.closeCode = options.closeCode;
     this.retryAfterMs = retryAfter(options.reason);
-    this.resync = options.closeCode === RESYNC;
+    this.gap = options.gap ?? false;
+    this.resync = this.gap || options.closeCode === RESYNC;
     this.final = options.final ?? FINAL.has(options.closeCode ?? 0);
   }
 }

@@ -1,4 +1,12 @@
 export { createScannerClient } from "./client.js";
+export type { ClientClock } from "./clock.js";
+export { ConnectionError } from "./connection-error.js";
+export type { DeviceEvent } from "./device-feed.js";
+export type { TokenSource } from "./link.js";
+export type { Listener } from "./listeners.js";
+export type { Arguments, Input, Operation, Reply } from "./operations.js";
+export { RequestError } from "./request-error.js";
+export type { Fetch, Method, RequestOptions, Rest } from "./rest.js";
 export type {
   CallOptions,
   DeviceOptions,
@@ -6,14 +14,7 @@ export type {
   ScannerClientOptions,
   TaskOptions,
 } from "./scanner-client.js";
-export type { Arguments, Input, Operation, Reply } from "./operations.js";
 export type { Freshness, Resync, Store, View } from "./store.js";
-export type { Validation } from "./validation.js";
-export type { ClientClock } from "./clock.js";
-export { ConnectionError } from "./connection-error.js";
-export type { DeviceEvent } from "./device-feed.js";
-export type { Listener } from "./listeners.js";
-export { RequestError } from "./request-error.js";
-export type { Fetch, Method, RequestOptions, Rest } from "./rest.js";
 export type { TaskEvent } from "./tasks-feed.js";
+export type { Validation } from "./validation.js";
 export type { SocketConstructor, SocketLike } from "./web-socket.js";

@@ -1,6 +1,7 @@
 /**
  * Functions called in the order in which they were added. One that throws, or whose promise rejects, is
- * reported and stops nobody else; one that was removed during a delivery is not called any more.
+ * reported and stops nobody else; one that was removed during a delivery is not called any more, one that was
+ * added not yet.
  */
 export class Listeners<Event> {
   readonly #listeners = new Set<{ readonly call: Listener<Event> }>();
@@ -10,10 +11,6 @@ export class Listeners<Event> {
     this.#report = report;
   }
 
-  get size(): number {
-    return this.#listeners.size;
-  }
-
   add(listener: Listener<Event>): () => void {
     const entry = { call: listener };
     this.#listeners.add(entry);
@@ -21,12 +18,15 @@ export class Listeners<Event> {
   }
 
   deliver(event: Event): void {
-    for (const listener of this.#listeners) this.call(listener.call, event);
+    for (const listener of [...this.#listeners]) {
+      if (this.#listeners.has(listener)) this.call(listener.call, event);
+    }
   }
 
   call(listener: Listener<Event>, event: Event): void {
     try {
-      Promise.resolve(listener(event)).catch(this.#report);
+      const result: unknown = listener(event);
+      if (result) Promise.resolve(result).catch(this.#report);
     } catch (error) {
       this.#report(error);
     }

@@ -1,4 +1,5 @@
 import type { ClientClock } from "./clock.js";
+import type { TokenSource } from "./link.js";
 import { detailText, RequestError } from "./request-error.js";
 
 const TIMEOUT_MS = 10_000;
@@ -7,8 +8,8 @@ export type Method = "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 export interface RequestOptions {
-  /** Query parameters; `undefined` ones are left out. */
-  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  /** Query parameters; `undefined` and `null` are left out. */
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined | null>>;
   /** Sent as JSON; without it the request has no body. */
   readonly body?: unknown;
   readonly signal?: AbortSignal;
@@ -21,19 +22,21 @@ export class Rest {
   readonly #base: string;
   readonly #fetch: Fetch;
   readonly #clock: ClientClock;
+  readonly #token: TokenSource | undefined;
 
   /** @param base the mount without a slash at its end, e.g. `http://scanner:8000/latest` */
-  constructor(base: string, fetch: Fetch, clock: ClientClock) {
+  constructor(base: string, fetch: Fetch, clock: ClientClock, token?: TokenSource) {
     this.#base = base;
     this.#fetch = fetch;
     this.#clock = clock;
+    this.#token = token;
   }
 
   /** The full URL of a path, e.g. for an image element. */
   url(path: string, query: RequestOptions["query"] = {}): string {
     const url = new URL(this.#base + path);
     for (const [name, value] of Object.entries(query)) {
-      if (value !== undefined) url.searchParams.set(name, String(value));
+      if (value != null) url.searchParams.set(name, String(value));
     }
     return url.href;
   }
@@ -59,13 +62,15 @@ export class Rest {
     signal?.addEventListener("abort", follow, { once: true });
     const cancelTimeout = this.#clock.after(timeoutMs, () => abort.abort());
     try {
+      const token = await this.#token?.();
       const response = await this.#fetch(url, {
         method,
         signal: abort.signal,
-        ...(body !== undefined && {
-          body: JSON.stringify(body),
-          headers: { "content-type": "application/json" },
-        }),
+        headers: {
+          ...(body !== undefined && { "content-type": "application/json" }),
+          ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
       });
       const reply = parse(await response.text());
       if (response.ok) return reply as Reply;

@@ -1,5 +1,5 @@
 import type { Envelope, EventOf, LiveTask, Task } from "@openscan/protocol";
-import { type Feed, type Invalid, isObject } from "./feed.js";
+import { type Feed, must } from "./feed.js";
 
 interface TaskUpdate {
   readonly type: "task.update";
@@ -8,58 +8,47 @@ interface TaskUpdate {
 /** Servers of the legacy dialect give no envelope, and tasks no revision. */
 export type TaskEvent = (TaskUpdate | Exclude<EventOf<"tasks">, { type: "task.update" }>) & Partial<Envelope>;
 
-/** All tasks as they are now: after every (re)connection, and first of all to a late subscriber. */
-export interface TasksResync {
-  readonly type: "resync";
-  readonly tasks: readonly Task[];
-}
-
-type Item = TaskEvent | TasksResync | Invalid;
-
-export const tasksFeed: Feed<TaskEvent, TasksResync> = {
+export const tasksFeed: Feed<readonly Task[], TaskEvent> = {
   name: "tasks",
-  type: "task.update",
-  isEvent: ({ task }) => isObject(task) && typeof task["id"] === "string",
+  snapshot: ({ tasks }) => list(tasks),
 
-  async resync(rest, signal) {
-    const tasks = await rest.get<Task[]>("/tasks/", { signal });
-    if (!Array.isArray(tasks)) throw new Error("GET /tasks/ answered something other than a list");
-    return { type: "resync", tasks };
+  fold(tasks, message) {
+    const event = message as unknown as TaskEvent;
+    if (event.type === "task.deleted") return { state: tasks.filter(({ id }) => id !== event.id), event };
+    if (event.type !== "task.update") return { state: tasks, event };
+    const { task } = event;
+    must(typeof task?.id === "string", "the task's id");
+    const index = tasks.findIndex(({ id }) => id === task.id);
+    const known = tasks[index];
+    if (!known) return { state: [...tasks, task], event };
+    return { state: isOlder(task, known) ? tasks : tasks.with(index, task), event };
   },
 
-  fold({ tasks }, { task }) {
-    const known = tasks.find(({ id }) => id === task.id);
-    if (!known) return { type: "resync", tasks: [...tasks, task] };
-    if (isOlder(task, known)) return undefined;
-    return { type: "resync", tasks: tasks.map((other) => (other === known ? task : other)) };
-  },
+  fetch: async (rest, signal) => list(await rest.get("/tasks/", { signal })),
 
-  compact(items) {
-    const newer = new Map<string, Task>();
-    const kept: Item[] = [];
-    const seen = { resync: false, invalid: false };
-    for (const item of items.toReversed()) {
-      if (item.type === "task.update") {
-        const next = newer.get(item.task.id);
-        newer.set(item.task.id, item.task);
-        if (next?.status === item.task.status) continue;
-      } else if (seen[item.type]) {
-        continue;
-      } else {
-        seen[item.type] = true;
-      }
-      kept.push(item);
-    }
-    return kept.reverse();
+  // Creation and the end of a task are facts.
+  stateKey: (event) =>
+    event.type === "task.update" && /^(running|paused)$/.test(event.task?.status) ? event.task.id : undefined,
+  merge(older, newer) {
+    const same =
+      older.type === "task.update" && newer.type === "task.update" && older.task.status === newer.task.status;
+    return same ? newer : undefined;
   },
 };
 
+function list(tasks: unknown): Task[] {
+  must(Array.isArray(tasks), "the list of tasks");
+  return tasks as Task[];
+}
+
 /**
- * An ended task changes again only by a restart, which gives it a new `started_at`. So an unended record of
- * the same run was overtaken by the REST answer. Anything less certain is delivered: the events that follow
- * it put it right, whereas a wrongly dropped one would be missed for good.
+ * The highest revision is right. Legacy servers have none: there an ended task changes again only by a restart,
+ * which gives it a new `started_at`, so an unended record of the same run was overtaken by the REST answer.
+ * Anything less certain is believed: the events that follow put it right, whereas a wrongly dropped one would be
+ * missed for good.
  */
-function isOlder(task: Task, known: Task): boolean {
+function isOlder(task: Task & Partial<LiveTask>, known: Task & Partial<LiveTask>): boolean {
+  if (task.revision !== undefined && known.revision !== undefined) return task.revision < known.revision;
   return (
     known.started_at !== null &&
     known.started_at === task.started_at &&

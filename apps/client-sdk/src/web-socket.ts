@@ -13,7 +13,7 @@ export interface SocketLike {
     listener: (event: { readonly code: number; readonly reason: string }) => void,
   ): void;
 }
-export type SocketConstructor = new (url: string) => SocketLike;
+export type SocketConstructor = new (url: string, protocols?: string[]) => SocketLike;
 
 /**
  * The runtime's own WebSocket, else that of the `ws` package.
