@@ -4,12 +4,41 @@ const $ = (id) => document.getElementById(id);
 const tasks = new Map();
 const open = { device: false, tasks: false };
 
+// Only as long as this tab; most scanners need none.
+const tokenKey = "openscan.token";
+let token = sessionStorage.getItem(tokenKey) ?? "";
+let asking;
+
+/** Waits for another token than the one that was refused; several callers share one question. */
+async function askToken(refused) {
+  if (token !== refused) return;
+  asking ??= new Promise((resolve) => {
+    const dialog = $("login");
+    dialog.addEventListener("cancel", (event) => event.preventDefault());
+    dialog.addEventListener("close", resolve, { once: true });
+    dialog.showModal();
+  }).then(() => {
+    token = $("token").value;
+    sessionStorage.setItem(tokenKey, token);
+    asking = undefined;
+  });
+  await asking;
+}
+
 async function call(method, path, body) {
-  const init =
-    body === undefined
-      ? { method }
-      : { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
-  const reply = await fetch(new URL(path, base), init);
+  const sent = token;
+  const reply = await fetch(new URL(path, base), {
+    method,
+    headers: {
+      ...(body !== undefined && { "Content-Type": "application/json" }),
+      ...(sent && { Authorization: `Bearer ${sent}` }),
+    },
+    body: JSON.stringify(body),
+  });
+  if (reply.status === 401) {
+    await askToken(sent);
+    return call(method, path, body);
+  }
   const content = reply.status === 204 ? null : await reply.json();
   if (reply.ok) return content;
   const { detail } = content;
@@ -20,8 +49,21 @@ async function call(method, path, body) {
   );
 }
 
+/** An image sends no header: its URL carries a ticket, which is good once. */
+async function showImage(image, path) {
+  image.dataset.path = path;
+  const url = new URL(path, base);
+  if (token) url.searchParams.set("ticket", (await call("POST", "auth/ticket")).ticket);
+  image.src = url.href;
+}
+
 const showError = ({ message }) => {
   $("error").textContent = message;
+};
+
+/** A server that cannot be reached is what the badge tells. */
+const showRefusal = (error) => {
+  if (!(error instanceof TypeError)) showError(error);
 };
 
 const attempt = (action) => (event) => {
@@ -41,16 +83,21 @@ const button = (text, action) => {
 function listen(namespace, opened, receive, failures = 0) {
   const url = new URL(`ws/${namespace}`, base);
   url.protocol = url.protocol.replace("http", "ws");
-  const socket = new WebSocket(url);
+  const bearer = btoa(token).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  const socket = new WebSocket(url, token ? [`openscan.bearer.${bearer}`] : []);
+  let wasOpen = false;
   socket.addEventListener("open", () => {
     failures = 0;
+    wasOpen = true;
     setOpen(namespace, true);
     // Nothing is sent on connect, and what happened while we were away is gone: ask.
     opened().catch(showError);
   });
   socket.addEventListener("message", ({ data }) => receive(JSON.parse(data)));
-  socket.addEventListener("close", () => {
+  socket.addEventListener("close", async () => {
     setOpen(namespace, false);
+    // Why a handshake failed is hidden from pages. If it was for the token, REST says so, and a new one is asked for.
+    if (!wasOpen) await call("GET", "").catch(showRefusal);
     setTimeout(
       () => listen(namespace, opened, receive, failures + 1),
       Math.random() * Math.min(20_000, 500 * 2 ** failures),
@@ -68,8 +115,8 @@ function setOpen(namespace, value) {
 function showDevice(device) {
   $("device-name").textContent = device.name;
   const camera = Object.keys(device.cameras)[0];
-  const preview = camera && new URL(`cameras/${encodeURIComponent(camera)}/preview?fps=10`, base).href;
-  if (preview && $("preview").src !== preview) $("preview").src = preview;
+  const preview = camera && `cameras/${encodeURIComponent(camera)}/preview?fps=10`;
+  if (preview && $("preview").dataset.path !== preview) showImage($("preview"), preview).catch(showRefusal);
   $("scan").dataset.camera = camera ?? "";
   $("lights").replaceChildren(
     ...Object.values(device.lights).map(({ name, is_on }) =>
@@ -138,20 +185,23 @@ async function showPhotos({ project_name, index }) {
   const address = `projects/${encodeURIComponent(project_name)}`;
   const { photos } = await call("GET", `${address}/scans/${index}`);
   if (wanted !== key) return;
-  const urls = photos
+  const paths = photos
     .filter((name) => name.endsWith(".jpg"))
     .slice(-12)
     .reverse()
-    .map(
-      (name) =>
-        new URL(`${address}/${index}/photo?file_only=true&filename=${encodeURIComponent(name)}`, base).href,
-    );
-  // One that broke, because the server went away, is fetched again.
-  const usable = [...$("photos").children].filter((image) => !image.complete || image.naturalWidth > 0);
-  const shown = new Map(usable.map((image) => [image.src, image]));
-  $("photos").replaceChildren(
-    ...urls.map((src) => shown.get(src) ?? Object.assign(new Image(), { src, alt: "scan photo" })),
+    .map((name) => `${address}/${index}/photo?file_only=true&filename=${encodeURIComponent(name)}`);
+  // One that broke, because the server went away, is fetched again; one without a source waits for its ticket.
+  const usable = [...$("photos").children].filter(
+    (image) => !image.src || !image.complete || image.naturalWidth > 0,
   );
+  const shown = new Map(usable.map((image) => [image.dataset.path, image]));
+  $("photos").replaceChildren(...paths.map((path) => shown.get(path) ?? photo(path)));
+}
+
+function photo(path) {
+  const image = Object.assign(new Image(), { alt: "scan photo" });
+  showImage(image, path).catch(() => image.remove());
+  return image;
 }
 
 function receiveTask(message) {
@@ -181,6 +231,7 @@ listen(
     const device = await call("GET", "device/info");
     // The preview stream ended with the connection, and an image does not start again by itself.
     $("preview").removeAttribute("src");
+    delete $("preview").dataset.path;
     showDevice(device);
   },
   (message) => {

@@ -15,7 +15,9 @@ import { findHardware } from "./device/find-hardware.js";
 import { UncleanShutdown } from "./device/unclean-shutdown.js";
 import { connectFeeds } from "./feeds.js";
 import { createApplication } from "./http/application.js";
+import { documents } from "./http/documents.js";
 import { namespaceOf } from "./http/sockets.js";
+import { Metrics } from "./metrics.js";
 import { ProjectStore } from "./projects/project-store.js";
 import { Scans } from "./projects/scans.js";
 import { cameraRoutes } from "./routes/cameras.js";
@@ -73,11 +75,18 @@ export function compose(config: Config, environment: Environment): ScannerServer
     log,
   });
 
-  const hub = new Hub({ clock, log });
+  const metrics = new Metrics({ stats: () => hub.stats(), tasks: () => tasks.list() });
+  const hub = new Hub({
+    clock,
+    log,
+    server: { name: "openscan", version },
+    state: { tasks: () => tasks.list(), device: () => device.status() },
+    onFlushed: metrics.onFlushed,
+  });
   const device = new Device({ clock, log });
   const store = new ProjectStore({ directory: config.projectDir, clock, log });
   const tasks = new TaskManager({
-    types: [scanTask({ device, store })],
+    types: [scanTask({ device, store, onStep: metrics.onStep })],
     store: new FileTaskStore({ directory: join(config.runtimeDir, "tasks"), log }),
     clock,
     log,
@@ -124,12 +133,16 @@ export function compose(config: Config, environment: Environment): ScannerServer
       checkResponses,
       publicDir: beside("../public"),
       ready,
+      documents: documents({ version, metrics }),
       health: () => ({ status, version, uptime_seconds: (clock.monotonic() - startedAt) / 1000 }),
     },
   );
   const http = createServer(parserLimits, application);
   limitConnections(http);
-  const detachHub = attachHub(http, hub, { route: namespaceOf, admit: admitUpgrade(senders, access, redact) });
+  const detachHub = attachHub(http, hub, {
+    route: namespaceOf,
+    admit: admitUpgrade(senders, access, redact),
+  });
 
   return {
     listen: () =>

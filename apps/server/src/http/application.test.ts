@@ -84,6 +84,7 @@ beforeEach(async () => {
       access: new Access({ clock: systemClock, log }),
       redact: (text) => text,
       health,
+      documents: (_req, _res, next) => next(),
       ready: Promise.resolve(),
       publicDir: "/nonexistent",
       checkResponses: true,

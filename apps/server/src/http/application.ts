@@ -1,6 +1,6 @@
 import { apiVersions, type Health, latestVersion, type Versions } from "@openscan/protocol";
 import type { Logger } from "@openscan/runtime";
-import express, { type Express } from "express";
+import express, { type Express, type RequestHandler } from "express";
 import type { Access } from "../security/access.js";
 import { checkHost, checkToken, ticketRoutes } from "../security/handlers.js";
 import type { Senders } from "../security/senders.js";
@@ -17,6 +17,8 @@ export interface ApplicationOptions extends MountOptions {
   /** Takes secrets out of an error reply. */
   readonly redact: (text: string) => string;
   readonly health: () => Health;
+  /** Answers what tells of the server itself. */
+  readonly documents: RequestHandler;
   /** Settles once the API can answer. */
   readonly ready: Promise<void>;
   /** Folder with the built-in status page, served at the root. */
@@ -37,6 +39,7 @@ export function createApplication(routes: readonly Route[], options: Application
     const health = options.health();
     res.status(health.status === "ok" ? 200 : 503).json(health);
   });
+  api.use(options.documents);
   // A UI asks as soon as its socket is open, which is before the device is: it gets its answer a moment later.
   api.use(async (_req, _res, next) => {
     await options.ready;
@@ -60,7 +63,13 @@ export function createApplication(routes: readonly Route[], options: Application
   app.use(express.json({ type: () => true, strict: false, limit: "1mb" }));
   app.use("/api", api);
   app.use(api);
-  app.use(express.static(options.publicDir, { setHeaders: (res) => res.setHeader(...unframed) }));
+  app.use(
+    express.static(options.publicDir, {
+      // `/docs` is `docs.html`.
+      extensions: ["html"],
+      setHeaders: (res) => res.setHeader(...unframed),
+    }),
+  );
   app.use((_req, res) => void res.status(404).json({ detail: "Not Found" }));
   app.use(errorReplies(options.log, options.redact));
   return app;

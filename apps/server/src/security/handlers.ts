@@ -29,13 +29,15 @@ export const checkHost =
 
 const ticketPath = belowMounts("/auth/ticket");
 // What runs and how it is doing must be known to whoever is to enter a token, and to whoever watches the machine.
-// The files of the status page, the only ones directly below the root, are the same everywhere and hold no secret.
-const openPath = /^(?:\/api)?\/(?:health|versions)$|^\/(?:[\w-]+\.(?:html|css|js))?$/;
+// The pages, which are directly below the root, and the description of the streams are the same everywhere and hold no
+// secret.
+const openPath = /^(?:\/api)?\/(?:health|versions)$|^\/(?:docs|[\w-]+\.(?:html|css|js))?$/;
+const descriptionPath = belowMounts("/asyncapi\\.json");
 
 export const checkToken =
   (access: Access): RequestHandler =>
   (req, res, next) => {
-    if (isSafe(req.method) && openPath.test(req.path)) next();
+    if (isSafe(req.method) && (openPath.test(req.path) || descriptionPath.test(req.path))) next();
     else decide(access.refuse(req, { intent: intentOf(req) }), res, next);
   };
 
