@@ -92,6 +92,11 @@ export class TaskBook {
     return written;
   }
 
+  /** Tells of a task as it is, to those who have not heard of it. */
+  announce({ task }: TaskEntry): void {
+    this.#events.emit({ type: "updated", task });
+  }
+
   /** As `update`, but not every progress is worth a write. */
   report(entry: TaskEntry, progress: TaskProgress): void {
     entry.task = this.#revised(machine.reported(entry.task, progress));

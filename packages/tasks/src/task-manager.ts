@@ -53,7 +53,10 @@ export class TaskManager {
     return this.#book.events;
   }
 
-  /** Lists the tasks of the process before; none is started. Call it once, before the first `create`. */
+  /**
+   * Lists the tasks of the process before and tells of them: who listens already knows of none. None is started. Call
+   * it once, before the first `create`.
+   */
   async restore(): Promise<void> {
     const tasks = await this.#store.load();
     for (const task of tasks.sort((a, b) => a.created_at.localeCompare(b.created_at))) {
@@ -65,7 +68,8 @@ export class TaskManager {
       const entry = this.#book.add(task, { given, storesArguments: true });
       this.#book.end(entry);
       const now = machine.restored(task, this.#types.has(task.task_type), timestamp(this.#clock));
-      if (now !== task) void this.#book.update(entry, now);
+      if (now === task) this.#book.announce(entry);
+      else void this.#book.update(entry, now);
     }
     this.#book.forgetOldest();
     await this.#book.flush();
