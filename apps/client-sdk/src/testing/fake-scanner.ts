@@ -23,7 +23,7 @@ export interface FakeScannerOptions {
   readonly tasks?: readonly Partial<Task>[];
   /** Speaks the legacy dialect only, as the first OpenScan3 servers. */
   readonly legacy?: boolean;
-  /** Events that can be replayed to a client that comes back; 1000 unless told. */
+  /** Events that can be replayed to a client that comes back; 4096 unless told. */
   readonly maxEvents?: number;
   /** The clock of the time stamps and heartbeats; give it to the client too. */
   readonly clock?: ClientClock;
@@ -49,7 +49,7 @@ export class FakeScanner {
   #created = 0;
   #photos = 0;
 
-  constructor({ device = {}, tasks = [], legacy = false, maxEvents = 1000, ...rest }: FakeScannerOptions) {
+  constructor({ device = {}, tasks = [], legacy = false, maxEvents = 4096, ...rest }: FakeScannerOptions) {
     this.legacy = legacy;
     this.clock = rest.clock ?? systemClock;
     this.#device = patched(defaultDevice, device);

@@ -13,7 +13,7 @@ export interface Published {
 export class ScannerStream {
   readonly namespace: NamespaceName;
   readonly maxEvents: number;
-  #epoch = 0;
+  #epoch = 1;
   #seq = 0;
   #history: Published[] = [];
 
@@ -23,7 +23,7 @@ export class ScannerStream {
   }
 
   get epoch(): string {
-    return `${this.namespace}-${this.#epoch}`;
+    return `epoch-${this.#epoch}`;
   }
 
   get seq(): number {

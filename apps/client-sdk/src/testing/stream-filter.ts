@@ -28,8 +28,17 @@ export function passes(event: AnyEvent, { types, ids, paths }: Wishes): boolean 
   );
 }
 
-/** Whether `path` is what `wish` names, or below it; `*` stands for any text. */
+/** Whether a change at `path` is news for somebody who asked for `wish`: at it, below it or above it. */
 function covers(wish: string, path: string): boolean {
-  const escaped = wish.split("*").map((text) => text.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&"));
-  return new RegExp(`^${escaped.join(".*")}(\\.|$)`, "s").test(path);
+  const above = [...wish].flatMap((character, at) => {
+    if (character === ".") return [wish.slice(0, at)];
+    return character === "*" ? [wish.slice(0, at + 1)] : [];
+  });
+  return matches(wish, path, "(\\..*)?") || above.some((start) => matches(start, path, ""));
+}
+
+/** `*` stands for any text. */
+function matches(pattern: string, path: string, rest: string): boolean {
+  const texts = pattern.split("*").map((text) => text.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${texts.join(".*")}${rest}$`, "s").test(path);
 }
