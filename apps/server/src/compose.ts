@@ -131,6 +131,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
       access,
       redact,
       checkResponses,
+      position: (namespace) => hub.position(namespace),
       publicDir: beside("../public"),
       ready,
       documents: documents({ version, metrics }),

@@ -65,11 +65,41 @@ const routes = [
     () => ({ n: "1" }) as never,
   ),
   route(
+    defineEndpoint({
+      operationId: "state",
+      method: "get",
+      path: "/state/{how}",
+      params: z.object({ how: z.string() }),
+      describes: "device",
+    }),
+    async ({ params }) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      events++;
+      if (params.how === "fails") throw new ScanError("busy", "motor rotor is busy");
+      return events;
+    },
+  ),
+  route(
+    defineEndpoint({
+      operationId: "tasks",
+      method: "get",
+      path: "/tasks/{how}",
+      params: z.object({ how: z.string() }),
+      describes: "tasks",
+    }),
+    ({ params }) => {
+      const task = { id: "t1", revision: 3 };
+      return params.how === "all" ? [task, task] : task;
+    },
+  ),
+  route(
     defineEndpoint({ operationId: "new", method: "get", path: "/only-next", versions: ["next"] }),
     () => "next",
   ),
 ];
 
+/** What was published in all streams so far. */
+let events = 0;
 const log = recordingLogger();
 let server: Server;
 let origin = "";
@@ -88,6 +118,7 @@ beforeEach(async () => {
       ready: Promise.resolve(),
       publicDir: "/nonexistent",
       checkResponses: true,
+      position: (namespace) => ({ epoch: `epoch of ${namespace}`, seq: events }),
     }),
   );
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
@@ -225,6 +256,29 @@ test("a reply that does not fit its schema fails in tests", async () => {
   expect(log.lines[0]?.fields["err"]).toMatchObject({
     message: expect.stringContaining("the reply of wrong does not fit") as string,
   });
+});
+
+test("a reply says where its stream stood before its state was read, an error reply too", async () => {
+  for (const how of ["works", "fails"]) {
+    const before = events;
+    const { headers } = await ask("GET", `/v0.9/state/${how}`, { headers: { Origin: "http://ui.local" } });
+    expect(events).toBe(before + 1);
+    expect(headers.get("OpenScan-Epoch")).toBe("epoch of device");
+    expect(headers.get("OpenScan-Seq")).toBe(String(before));
+    expect(headers.get("Access-Control-Expose-Headers")).toBe("OpenScan-Epoch, OpenScan-Seq");
+  }
+  const { headers } = await ask("GET", "/v0.9/");
+  expect([headers.has("OpenScan-Epoch"), headers.has("OpenScan-Seq")]).toEqual([false, false]);
+});
+
+test.each(["/v0.8", "/v0.9", "/latest", "/api/latest"])("tasks of %s have no revision", async (mount) => {
+  expect((await ask("GET", `${mount}/tasks/one`)).body).toEqual({ id: "t1" });
+  expect((await ask("GET", `${mount}/tasks/all`)).body).toEqual([{ id: "t1" }, { id: "t1" }]);
+  expect((await ask("GET", "/next/tasks/one")).body).toEqual({ id: "t1", revision: 3 });
+  expect((await ask("GET", "/next/tasks/all")).body).toEqual([
+    { id: "t1", revision: 3 },
+    { id: "t1", revision: 3 },
+  ]);
 });
 
 test("a page of our network may call, errors included, and a preflight is answered at once", async () => {

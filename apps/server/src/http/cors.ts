@@ -1,6 +1,7 @@
 import type { RequestHandler } from "express";
 import { decide, isSafe } from "../security/handlers.js";
 import type { Senders } from "../security/senders.js";
+import { exposedHeaders } from "./stream-position.js";
 
 /**
  * Pages of our own network may call, as UIs in developer mode need it. A foreign page may neither change anything
@@ -24,6 +25,7 @@ export function cors(senders: Senders): RequestHandler {
     res.set("Access-Control-Allow-Credentials", "true");
     res.set("Access-Control-Allow-Origin", preflight || req.get("Cookie") !== undefined ? origin : "*");
     if (!preflight) {
+      res.set("Access-Control-Expose-Headers", exposedHeaders);
       next();
       return;
     }

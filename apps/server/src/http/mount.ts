@@ -1,13 +1,17 @@
-import { type ApiVersion, ScanError } from "@openscan/protocol";
+import type { StreamPosition } from "@openscan/hub";
+import { type ApiVersion, type NamespaceName, ScanError } from "@openscan/protocol";
 import express, { type Request, type Response, type Router } from "express";
 import { parseLenient } from "./lenient.js";
 import { ValidationError, validationError } from "./problems.js";
 import type { Exchange, Route } from "./route.js";
 import { shownReply } from "./shown-reply.js";
+import { tellPosition } from "./stream-position.js";
 
 export interface MountOptions {
   /** Parses each reply with its schema and fails loudly when it does not fit; for tests. */
   readonly checkResponses: boolean;
+  /** Where the streams stand that replies describe the state of. */
+  readonly position: (namespace: NamespaceName) => StreamPosition;
 }
 
 /** A router with every route that this API version has; a known path with another method answers 405. */
@@ -37,9 +41,10 @@ function expressPath(path: string): string {
 async function answer(
   { endpoint, handle }: Route,
   exchange: Exchange,
-  { checkResponses }: MountOptions,
+  { checkResponses, position }: MountOptions,
 ): Promise<void> {
   const { req, res } = exchange;
+  tellPosition(res, endpoint, position);
   const input = parseInput(endpoint, req);
   const reply = await handle(input as never, exchange);
   if (endpoint.media !== undefined || res.headersSent) return;
