@@ -4,7 +4,7 @@ import type { Feed } from "./feed.js";
 import { LiveStore } from "./live-store.js";
 import { type Fetch, type Method, type RequestOptions, Rest } from "./rest.js";
 import type { DeviceOptions, ScannerClient, ScannerClientOptions, TaskOptions } from "./scanner-client.js";
-import { streamQuery } from "./stream-query.js";
+import { queryText } from "./query.js";
 import { tasksFeed } from "./tasks-feed.js";
 
 /**
@@ -13,38 +13,34 @@ import { tasksFeed } from "./tasks-feed.js";
  * @throws TypeError when `url` is no http(s) URL
  */
 export function createScannerClient(options: ScannerClientOptions): ScannerClient {
-  const { clock = systemClock, random = systemRandom, lingerMs = 2000, token, WebSocket } = options;
+  const { clock = systemClock, random = systemRandom, lingerMs = 2000 } = options;
   const base = mount(options.url, options.version ?? "latest");
   const fetch: Fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
-  const rest = new Rest(base, fetch, clock, token);
+  const rest = new Rest(base, fetch, clock, options.token);
   const server = { legacy: false };
-  const report = (error: unknown) => {
-    try {
-      // oxlint-disable-next-line no-console -- somebody should hear of it who did not ask
-      (options.onError ?? console.error)(error);
-    } catch (thrown) {
-      // An error handler that throws itself must not break the stream it is told about.
-      queueMicrotask(() => {
-        throw thrown;
-      });
-    }
-  };
+  // oxlint-disable-next-line no-console -- somebody should hear of it who did not ask
+  const onError = options.onError ?? ((error: unknown) => console.error(error));
+  // A handler that throws itself must not break the stream it is told about.
+  const report = (error: unknown) => queueMicrotask(() => onError(error));
 
-  const store = <State, Event extends object>(feed: Feed<State, Event>, asked: TaskOptions & DeviceOptions) =>
-    new LiveStore({
+  const store = <State, Event extends object>(
+    feed: Feed<State, Event>,
+    { types, ids, paths, minIntervalMs, delta }: TaskOptions & DeviceOptions,
+  ) => {
+    const query = { v: 1, types, ids, paths, min_interval: minIntervalMs, delta: delta ? 1 : undefined };
+    return new LiveStore({
+      ...options,
       feed,
-      url: `${base.replace(/^http/, "ws")}/ws/${feed.name}?${streamQuery(asked)}`,
-      filtered: Object.keys(asked).some((name) => name !== "delta"),
-      validation: options.validate?.[feed.name],
+      url: `${base.replace(/^http/, "ws")}/ws/${feed.name}?${queryText(query)}`,
+      filtered: Boolean(types ?? ids ?? paths ?? minIntervalMs),
       rest,
       server,
-      token,
-      WebSocket,
       clock,
       random,
       lingerMs,
       report,
     });
+  };
 
   const tasks = store(tasksFeed, { ...options.tasks });
   const device = store(deviceFeed, { delta: true, ...options.device });

@@ -1,7 +1,7 @@
 import type { ClientClock } from "./clock.js";
 import { closedError, ConnectionError } from "./connection-error.js";
 import { onPageWake } from "./page.js";
-import type { SocketConstructor, SocketLike } from "./web-socket.js";
+import type { SocketConstructor } from "./web-socket.js";
 
 const OPEN_TIMEOUT_MS = 8000;
 const HEARTBEAT_MS = 30_000;
@@ -19,105 +19,84 @@ export interface ConnectionOptions {
   readonly onLost: (error: ConnectionError) => void;
 }
 
+export interface Connection {
+  /** The longest silence of a healthy server. */
+  expectHeartbeat(ms: number): void;
+  send(text: string): void;
+  /** Ends it without a further call. */
+  close(): void;
+  fail(error: ConnectionError): void;
+}
+
 /**
  * One socket. It is lost with a close frame, by `fail`, after 8 s without an answer, and after two and a half
  * heartbeats of silence, which is how a vanished peer is noticed.
  *
- * @throws ConnectionError (final) when the runtime refuses the URL, e.g. `ws:` from an `https:` page
+ * @throws what the runtime does when it refuses the URL, e.g. `ws:` from an `https:` page
  */
-export class Connection {
-  readonly #options: ConnectionOptions;
-  readonly #socket: SocketLike;
-  #heardAt: number;
-  #quietMs = OPEN_TIMEOUT_MS;
-  #patienceMs = OPEN_TIMEOUT_MS;
-  #ended = false;
-  #cancelTimer = () => {};
-  readonly #stopWatchingPage: () => void;
+export function openConnection(options: ConnectionOptions): Connection {
+  const { url, protocols, WebSocket, clock, onOpen, onMessage, onQuiet, onLost } = options;
+  const socket = new WebSocket(url, protocols);
+  let heardAt = clock.now();
+  let quietMs = OPEN_TIMEOUT_MS;
+  let patienceMs = OPEN_TIMEOUT_MS;
+  let ended = false;
+  let cancelTimer = () => {};
 
-  constructor(options: ConnectionOptions) {
-    this.#options = options;
-    this.#socket = create(options);
-    this.#heardAt = options.clock.now();
-    this.#listen();
-    this.#stopWatchingPage = onPageWake(() => this.#check());
-    this.#check();
-  }
-
-  get ended(): boolean {
-    return this.#ended;
-  }
-
-  /** The longest silence of a healthy server. */
-  expectHeartbeat(ms: number): void {
-    this.#quietMs = ms * 1.25;
-    this.#patienceMs = ms * 2.5;
-    this.#check();
-  }
-
-  send(text: string): void {
-    this.#socket.send(text);
-  }
-
-  /** Ends it without a further call. */
-  close(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#cancelTimer();
-    this.#stopWatchingPage();
-    this.#socket.close(1000);
-  }
-
-  fail(error: ConnectionError): void {
-    if (this.#ended) return;
-    this.close();
-    this.#options.onLost(error);
-  }
-
-  #listen(): void {
-    const { url, clock, onOpen, onMessage } = this.#options;
-    const socket = this.#socket;
-    socket.addEventListener("open", () => {
-      if (this.#ended) return;
-      this.#heardAt = clock.now();
-      this.expectHeartbeat(HEARTBEAT_MS);
-      onOpen(this);
-    });
-    socket.addEventListener("message", ({ data }) => {
-      if (this.#ended) return;
-      this.#heardAt = clock.now();
-      onMessage(data);
-    });
-    // A `close` always follows; without a listener some implementations throw.
-    socket.addEventListener("error", () => {});
-    socket.addEventListener("close", ({ code, reason }) => this.fail(closedError(url, code, reason)));
-  }
-
-  #check(): void {
-    const { url, clock, onQuiet } = this.#options;
-    if (this.#ended) return;
+  const close = () => {
+    if (ended) return;
+    ended = true;
+    cancelTimer();
+    stopWatchingPage();
+    socket.close(1000);
+  };
+  const fail = (error: ConnectionError) => {
+    if (ended) return;
+    close();
+    onLost(error);
+  };
+  const check = () => {
+    if (ended) return;
     const now = clock.now();
-    if (now < this.#heardAt) this.#heardAt = now; // the system clock was set back
-    const silentMs = now - this.#heardAt;
-    this.#cancelTimer();
-    if (silentMs >= this.#patienceMs) {
-      this.fail(new ConnectionError(`${url} was silent for ${silentMs} ms`));
+    heardAt = Math.min(heardAt, now); // the system clock may have been set back
+    const silentMs = now - heardAt;
+    cancelTimer();
+    if (silentMs >= patienceMs) {
+      fail(new ConnectionError(`${url} was silent for ${silentMs} ms`));
       // A closing handshake would wait for a peer that no longer answers.
-      this.#socket.terminate?.();
+      socket.terminate?.();
       return;
     }
-    const quiet = silentMs >= this.#quietMs;
-    this.#cancelTimer = clock.after((quiet ? this.#patienceMs : this.#quietMs) - silentMs, () =>
-      this.#check(),
-    );
+    const quiet = silentMs >= quietMs;
+    cancelTimer = clock.after((quiet ? patienceMs : quietMs) - silentMs, check);
     if (quiet) onQuiet();
-  }
-}
+  };
+  const connection: Connection = {
+    expectHeartbeat(ms) {
+      quietMs = ms * 1.25;
+      patienceMs = ms * 2.5;
+      check();
+    },
+    send: (text) => socket.send(text),
+    close,
+    fail,
+  };
 
-function create({ url, protocols, WebSocket }: ConnectionOptions): SocketLike {
-  try {
-    return new WebSocket(url, protocols);
-  } catch (cause) {
-    throw new ConnectionError(`${url} cannot be opened: ${String(cause)}`, { final: true, cause });
-  }
+  socket.addEventListener("open", () => {
+    if (ended) return;
+    heardAt = clock.now();
+    connection.expectHeartbeat(HEARTBEAT_MS);
+    onOpen(connection);
+  });
+  socket.addEventListener("message", ({ data }) => {
+    if (ended) return;
+    heardAt = clock.now();
+    onMessage(data);
+  });
+  // A `close` always follows; without a listener some implementations throw.
+  socket.addEventListener("error", () => {});
+  socket.addEventListener("close", ({ code, reason }) => fail(closedError(url, code, reason)));
+  const stopWatchingPage = onPageWake(check);
+  check();
+  return connection;
 }

@@ -1,4 +1,4 @@
-import type { DeviceStatus, Envelope, EventOf } from "@openscan/protocol";
+import type { DeviceStatus, DeviceStatusEvent, Envelope, EventOf } from "@openscan/protocol";
 import { type Feed, isObject, must } from "./feed.js";
 import { patched } from "./json-patch.js";
 import { RequestError } from "./request-error.js";
@@ -25,7 +25,7 @@ export const deviceFeed: Feed<DeviceStatus | null, DeviceEvent> = {
 
   async fetch(rest, signal) {
     try {
-      return whole(await rest.get("/device/info", { signal }));
+      return whole(await rest.request("GET", "/device/info", { signal }));
     } catch (error) {
       // Status 503, but 500 from older servers: only the text is common to both.
       if (error instanceof RequestError && error.detail.includes(NOT_CONFIGURED)) return null;
@@ -35,11 +35,9 @@ export const deviceFeed: Feed<DeviceStatus | null, DeviceEvent> = {
 
   stateKey: ({ type }) => (type === "device.status" ? type : undefined),
   merge(older, newer) {
-    if (older.type !== "device.status" || newer.type !== "device.status") return undefined;
-    return {
-      ...newer,
-      changed: older.changed && newer.changed && [...new Set([older.changed, newer.changed].flat())],
-    };
+    const [before, after] = [older as DeviceStatusEvent, newer as DeviceStatusEvent];
+    const changed = before.changed && after.changed && [...new Set([before.changed, after.changed].flat())];
+    return { ...after, changed };
   },
 };
 

@@ -1,15 +1,10 @@
-interface Waiter<T> {
-  resolve(result: IteratorResult<T, undefined>): void;
-  reject(error: Error): void;
-}
-
 export interface EventBufferOptions<T> {
   /** Items that may wait before `compact` is asked to merge them. */
   readonly limit: number;
   /** Merges what may be merged; what it returns still has to be in order. */
   readonly compact: (items: readonly T[]) => T[];
   /** Called once when nothing more can be pushed. */
-  readonly onEnd?: () => void;
+  readonly onEnd: () => void;
 }
 
 /**
@@ -17,12 +12,13 @@ export interface EventBufferOptions<T> {
  * items wait. When merging does not help either, the buffer ends with an error instead of losing something
  * silently; what was in it can still be read.
  */
-export class EventBuffer<T extends object> implements AsyncIterableIterator<T, undefined> {
+export class EventBuffer<T> implements AsyncIterableIterator<T, undefined> {
   readonly #options: EventBufferOptions<T>;
+  readonly #reading = this.#read();
   #items: T[] = [];
-  readonly #waiters: Waiter<T>[] = [];
   #ended = false;
   #error: Error | undefined;
+  #wake = () => {};
 
   constructor(options: EventBufferOptions<T>) {
     this.#options = options;
@@ -30,48 +26,44 @@ export class EventBuffer<T extends object> implements AsyncIterableIterator<T, u
 
   push(item: T): void {
     if (this.#ended) return;
-    const waiter = this.#waiters.shift();
-    if (waiter) {
-      waiter.resolve({ value: item, done: false });
-      return;
-    }
     const { limit, compact } = this.#options;
     this.#items.push(item);
     if (this.#items.length > limit) this.#items = compact(this.#items);
     if (this.#items.length > limit)
       this.end(new Error(`the reader fell behind by more than ${limit} events`));
+    this.#wake();
   }
 
   /** No more items: readers get the rest, then `error` once if there is one, then the end. */
   end(error?: Error): void {
     if (this.#ended) return;
     this.#ended = true;
-    const [first, ...others] = this.#waiters.splice(0);
-    if (first && error !== undefined) first.reject(error);
-    else first?.resolve({ value: undefined, done: true });
-    for (const waiter of others) waiter.resolve({ value: undefined, done: true });
-    if (!first) this.#error = error;
-    this.#options.onEnd?.();
+    this.#error = error;
+    this.#wake();
+    this.#options.onEnd();
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
-    const [item] = this.#items.splice(0, 1);
-    if (item !== undefined) return Promise.resolve({ value: item, done: false });
-    if (!this.#ended) return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
-    const error = this.#error;
-    this.#error = undefined;
-    if (error !== undefined) return Promise.reject(error);
-    return Promise.resolve({ value: undefined, done: true });
+    return this.#reading.next();
   }
 
   return(): Promise<IteratorResult<T, undefined>> {
     this.#items = [];
     this.end();
-    this.#error = undefined;
-    return Promise.resolve({ value: undefined, done: true });
+    return this.#reading.return(undefined);
   }
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  async *#read(): AsyncGenerator<T, undefined, undefined> {
+    for (;;) {
+      const [item] = this.#items.splice(0, 1) as [T?];
+      if (item !== undefined) yield item;
+      else if (this.#ended) break;
+      else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+    if (this.#error) throw this.#error;
   }
 }

@@ -18,7 +18,7 @@ export interface Folded<State, Event> {
  * All that differs between the namespaces: how snapshots and events make up their state. A namespace is added
  * by writing one of these. Messages that are not what their type says make `snapshot` and `fold` throw.
  */
-export interface Feed<State, Event> {
+export interface Feed<State, Event> extends Merging<Event | Resync<State>> {
   readonly name: NamespaceName;
   /** The type whose events are changes to exactly the state before them. */
   readonly delta?: string;
@@ -28,30 +28,28 @@ export interface Feed<State, Event> {
   fold(state: State, message: Message): Folded<State, Event> | undefined;
   /** The present state by REST, for servers of the legacy dialect. */
   fetch(rest: Rest, signal: AbortSignal): Promise<State>;
-  /** Of two events with the same key a slow reader need not see the older; facts have none. */
+}
+
+/** What a slow reader need not see one by one. */
+interface Merging<Event> {
+  /** Of two events with the same key the older need not be seen; facts have none. */
   stateKey(event: Event): string | undefined;
   /** One event in place of two of the same key; `undefined` when both have to be told. */
   merge(older: Event, newer: Event): Event | undefined;
 }
 
 /** Merges what a slow reader need not see one by one; the order of what is left stays. */
-export function compact<State, Event extends object>(
-  items: readonly (Event | Resync<State>)[],
-  { stateKey, merge }: Pick<Feed<State, Event>, "stateKey" | "merge">,
-): (Event | Resync<State>)[] {
+export function compact<Item>(items: readonly Item[], { stateKey, merge }: Merging<Item>): Item[] {
   const newest = new Map<string, number>();
-  const kept: (Event | Resync<State>)[] = [];
+  const kept: Item[] = [];
   for (const item of items.toReversed()) {
-    const key = isResync(item) ? "resync" : stateKey(item);
+    const key = stateKey(item);
     if (key !== undefined) {
-      const newer = kept[newest.get(key) ?? -1];
-      const merged =
-        newer &&
-        (isResync(item)
-          ? { ...(newer as Resync<State>), lost: item.lost || (newer as Resync<State>).lost }
-          : merge(item, newer as Event));
+      const index = newest.get(key) ?? -1;
+      const newer = kept[index];
+      const merged = newer && merge(item, newer);
       if (merged) {
-        kept[newest.get(key) as number] = merged;
+        kept[index] = merged;
         continue;
       }
       newest.set(key, kept.length);
@@ -59,10 +57,6 @@ export function compact<State, Event extends object>(
     kept.push(item);
   }
   return kept.reverse();
-}
-
-function isResync<State>(item: object): item is Resync<State> {
-  return (item as { type?: unknown }).type === "resync";
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {

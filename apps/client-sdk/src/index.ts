@@ -13,8 +13,8 @@ export type {
   ScannerClient,
   ScannerClientOptions,
   TaskOptions,
+  Validate,
 } from "./scanner-client.js";
 export type { Freshness, Resync, Store, View } from "./store.js";
 export type { TaskEvent } from "./tasks-feed.js";
-export type { Validation } from "./validation.js";
 export type { SocketConstructor, SocketLike } from "./web-socket.js";

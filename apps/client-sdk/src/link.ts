@@ -1,17 +1,19 @@
-import { ReconnectDelay } from "./back-off.js";
+import { reconnectDelay } from "./back-off.js";
 import type { ClientClock } from "./clock.js";
-import { Connection } from "./connection.js";
+import { type Connection, openConnection } from "./connection.js";
 import { ConnectionError } from "./connection-error.js";
 import { onPageWake } from "./page.js";
 import { findWebSocket, type SocketConstructor } from "./web-socket.js";
+
+const STABLE_MS = 30_000;
 
 export type TokenSource = () => string | undefined | Promise<string | undefined>;
 
 export interface LinkOptions {
   /** Asked before every attempt. */
   readonly url: () => string;
-  readonly token: TokenSource | undefined;
-  readonly WebSocket: SocketConstructor | undefined;
+  readonly token?: TokenSource;
+  readonly WebSocket?: SocketConstructor;
   readonly clock: ClientClock;
   readonly random: () => number;
   readonly onOpen: (connection: Connection) => void;
@@ -24,8 +26,8 @@ export interface LinkOptions {
 /** Keeps a connection up from `start` to `stop`: attempts never end, unless the server refuses for good. */
 export class Link {
   readonly #options: LinkOptions;
-  readonly #delay: ReconnectDelay;
   #running = false;
+  #failures = 0;
   /** Whatever is under way is outdated when this has changed. */
   #attempt = 0;
   #connection: Connection | undefined;
@@ -34,7 +36,6 @@ export class Link {
 
   constructor(options: LinkOptions) {
     this.#options = options;
-    this.#delay = new ReconnectDelay(options.random);
   }
 
   start(): void {
@@ -68,34 +69,37 @@ export class Link {
       .then(() => Promise.all([WebSocket ?? findWebSocket(), token?.()]))
       .then(
         (found) => current() && this.#open(...found),
-        (cause: unknown) => current() && this.#lost(asConnectionError(cause)),
+        (cause: unknown) => current() && this.#failed(cause, false),
       );
   }
 
   #open(WebSocket: SocketConstructor, token?: string): void {
-    const { url, clock, onOpen, onMessage, onQuiet } = this.#options;
     try {
-      this.#connection = new Connection({
-        url: url(),
+      this.#connection = openConnection({
+        ...this.#options,
+        url: this.#options.url(),
         // Without a token none: a server that echoes no name would make browsers close the connection.
         protocols: token === undefined ? undefined : ["openscan.v1", `openscan.bearer.${base64url(token)}`],
         WebSocket,
-        clock,
-        onOpen,
-        onMessage,
-        onQuiet,
         onLost: (error) => this.#lost(error),
       });
     } catch (error) {
-      this.#lost(asConnectionError(error));
+      this.#failed(error, true);
     }
   }
 
+  #failed(cause: unknown, final: boolean): void {
+    const message = `cannot connect: ${String(cause)}`;
+    this.#lost(cause instanceof ConnectionError ? cause : new ConnectionError(message, { final, cause }));
+  }
+
   #lost(error: ConnectionError): void {
-    const { clock, onLost } = this.#options;
+    const { clock, random, onLost } = this.#options;
     const attempt = this.#attempt;
-    const liveMs = this.#liveAt === undefined ? undefined : clock.now() - this.#liveAt;
-    const delayMs = this.#delay.after(error, liveMs);
+    const live = this.#liveAt !== undefined;
+    // Only a connection that held proves that the trouble is over.
+    if (this.#liveAt !== undefined && clock.now() - this.#liveAt >= STABLE_MS) this.#failures = 0;
+    const delayMs = reconnectDelay(error, live, this.#failures++, random);
     this.#connection = undefined;
     onLost(error);
     if (attempt !== this.#attempt || error.final) return;
@@ -108,11 +112,6 @@ export class Link {
       stopWatchingPage();
     };
   }
-}
-
-function asConnectionError(cause: unknown): ConnectionError {
-  if (cause instanceof ConnectionError) return cause;
-  return new ConnectionError(`no connection was tried: ${String(cause)}`, { cause });
 }
 
 function base64url(text: string): string {

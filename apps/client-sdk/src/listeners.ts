@@ -4,7 +4,7 @@
  * added not yet.
  */
 export class Listeners<Event> {
-  readonly #listeners = new Set<{ readonly call: Listener<Event> }>();
+  readonly #listeners = new Set<Listener<Event>>();
   readonly #report: (error: unknown) => void;
 
   constructor(report: (error: unknown) => void) {
@@ -12,28 +12,21 @@ export class Listeners<Event> {
   }
 
   add(listener: Listener<Event>): () => void {
-    const entry = { call: listener };
+    const entry: Listener<Event> = (event) => listener(event);
     this.#listeners.add(entry);
     return () => void this.#listeners.delete(entry);
   }
 
   deliver(event: Event): void {
     for (const listener of [...this.#listeners]) {
-      if (this.#listeners.has(listener)) this.call(listener.call, event);
+      if (!this.#listeners.has(listener)) continue;
+      try {
+        const result: unknown = listener(event);
+        if (result) Promise.resolve(result).catch(this.#report);
+      } catch (error) {
+        this.#report(error);
+      }
     }
-  }
-
-  call(listener: Listener<Event>, event: Event): void {
-    try {
-      const result: unknown = listener(event);
-      if (result) Promise.resolve(result).catch(this.#report);
-    } catch (error) {
-      this.#report(error);
-    }
-  }
-
-  clear(): void {
-    this.#listeners.clear();
   }
 }
 

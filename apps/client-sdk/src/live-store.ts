@@ -7,7 +7,7 @@ import { type Listener, Listeners } from "./listeners.js";
 import type { Rest } from "./rest.js";
 import type { Freshness, Resync, Store, TypeOf, View } from "./store.js";
 import { Sync } from "./sync.js";
-import type { Validation } from "./validation.js";
+import type { Validate } from "./scanner-client.js";
 import type { SocketConstructor } from "./web-socket.js";
 
 /** Events that may wait for one reading loop before they are merged. */
@@ -19,12 +19,12 @@ export interface LiveStoreOptions<State, Event> {
   /** Of the stream, with the options of the query that do not change. */
   readonly url: string;
   readonly filtered: boolean;
-  readonly validation: Validation[keyof Validation];
+  readonly validate?: Validate;
   readonly rest: Rest;
   /** Shared by the stores of a client: whether the server was found to speak the legacy dialect. */
   readonly server: { legacy: boolean };
-  readonly token: TokenSource | undefined;
-  readonly WebSocket: SocketConstructor | undefined;
+  readonly token?: TokenSource;
+  readonly WebSocket?: SocketConstructor;
   readonly clock: ClientClock;
   readonly random: () => number;
   readonly lingerMs: number;
@@ -91,16 +91,7 @@ export class LiveStore<State, Event extends object> implements Store<State, Even
       if ((event as { type?: unknown }).type === type)
         return listener(event as Parameters<typeof listener>[0]);
     };
-    let heard = true;
-    const remove = this.#listeners.add(hear);
-    const release = this.#hold(() => {
-      heard = false;
-      remove();
-    }, signal);
-    const start = this.#start();
-    // Never before this returns.
-    if (start) queueMicrotask(() => heard && this.#listeners.call(hear, start));
-    return release;
+    return this.#hold(this.#listeners.add(hear), signal);
   }
 
   events({ signal }: { readonly signal?: AbortSignal } = {}): AsyncIterableIterator<Event | Resync<State>> {
@@ -152,7 +143,8 @@ export class LiveStore<State, Event extends object> implements Store<State, Even
     else {
       signal?.addEventListener("abort", release, { once: true });
       this.#link.start();
-      if (this.#view.freshness.status === "stale") this.#become("stale");
+      // Ageing stops while nobody looks.
+      if (this.#holders === 1 && this.#view.freshness.status === "stale") this.#become("stale");
     }
     return release;
   }
@@ -178,8 +170,6 @@ export class LiveStore<State, Event extends object> implements Store<State, Even
     this.#disconnect();
     this.#tell();
     for (const reader of this.#readers) reader.end(refused);
-    this.#watchers.clear();
-    this.#listeners.clear();
   }
 
   #advance(state: State, event: Event | Resync<State>): void {
@@ -193,7 +183,7 @@ export class LiveStore<State, Event extends object> implements Store<State, Even
       this.#rightAt = this.#options.clock.now();
       this.#link.proven();
       this.#become("live");
-    }
+    } else if (this.#view.freshness.status === "live") this.#become("resyncing");
     this.#tell();
   }
 

@@ -3,15 +3,10 @@
  * nothing outside a browser. The returned function undoes it.
  */
 export function onPageWake(callback: (event: Event) => void): () => void {
-  if (typeof window === "undefined" || typeof document === "undefined") return () => {};
-  const sources: [EventTarget, string][] = [
-    [document, "visibilitychange"],
-    [window, "pageshow"],
-    [window, "online"],
-    [window, "offline"],
-  ];
-  for (const [target, type] of sources) target.addEventListener(type, callback);
-  return () => {
-    for (const [target, type] of sources) target.removeEventListener(type, callback);
-  };
+  if (typeof window === "undefined") return () => {};
+  const undo = new AbortController();
+  // The first is an event of the document, and bubbles.
+  for (const type of ["visibilitychange", "pageshow", "online", "offline"])
+    window.addEventListener(type, callback, { signal: undo.signal });
+  return () => undo.abort();
 }

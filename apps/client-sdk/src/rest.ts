@@ -1,5 +1,6 @@
 import type { ClientClock } from "./clock.js";
 import type { TokenSource } from "./link.js";
+import { type Query, queryText } from "./query.js";
 import { detailText, RequestError } from "./request-error.js";
 
 const TIMEOUT_MS = 10_000;
@@ -9,7 +10,7 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 export interface RequestOptions {
   /** Query parameters; `undefined` and `null` are left out. */
-  readonly query?: Readonly<Record<string, string | number | boolean | undefined | null>>;
+  readonly query?: Query;
   /** Sent as JSON; without it the request has no body. */
   readonly body?: unknown;
   readonly signal?: AbortSignal;
@@ -34,15 +35,8 @@ export class Rest {
 
   /** The full URL of a path, e.g. for an image element. */
   url(path: string, query: RequestOptions["query"] = {}): string {
-    const url = new URL(this.#base + path);
-    for (const [name, value] of Object.entries(query)) {
-      if (value != null) url.searchParams.set(name, String(value));
-    }
-    return url.href;
-  }
-
-  get<Reply = unknown>(path: string, options?: RequestOptions): Promise<Reply> {
-    return this.request<Reply>("GET", path, options);
+    const text = queryText(query);
+    return this.#base + path + (text && `?${text}`);
   }
 
   /**
@@ -58,9 +52,8 @@ export class Rest {
     signal?.throwIfAborted();
 
     const abort = new AbortController();
-    const follow = () => abort.abort(signal?.reason);
-    signal?.addEventListener("abort", follow, { once: true });
-    const cancelTimeout = this.#clock.after(timeoutMs, () => abort.abort());
+    signal?.addEventListener("abort", () => abort.abort(), { signal: abort.signal });
+    const cancelTimeout = this.#clock.after(timeoutMs, () => abort.abort(`no answer within ${timeoutMs} ms`));
     try {
       const token = await this.#token?.();
       const response = await this.#fetch(url, {
@@ -70,7 +63,7 @@ export class Rest {
           ...(body !== undefined && { "content-type": "application/json" }),
           ...(token !== undefined && { authorization: `Bearer ${token}` }),
         },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
+        body: body === undefined ? null : JSON.stringify(body),
       });
       const reply = parse(await response.text());
       if (response.ok) return reply as Reply;
@@ -82,13 +75,10 @@ export class Rest {
     } catch (cause) {
       if (cause instanceof RequestError) throw cause;
       signal?.throwIfAborted();
-      const detail = abort.signal.aborted
-        ? `no answer within ${timeoutMs} ms`
-        : `no answer: ${String(cause)}`;
-      throw new RequestError(request, { status: 0, detail, cause });
+      throw new RequestError(request, { status: 0, detail: String(cause), cause });
     } finally {
       cancelTimeout();
-      signal?.removeEventListener("abort", follow);
+      abort.abort(); // stops listening to the caller's signal
     }
   }
 }

@@ -1,11 +1,11 @@
-import type { DeviceStatus, Task } from "@openscan/protocol";
+import type { DeviceStatus, NamespaceName, Task } from "@openscan/protocol";
 import type { ClientClock } from "./clock.js";
 import type { DeviceEvent } from "./device-feed.js";
+import type { Message } from "./feed.js";
 import type { Arguments, Operation, Reply } from "./operations.js";
 import type { Fetch, Rest } from "./rest.js";
 import type { Store } from "./store.js";
 import type { TaskEvent } from "./tasks-feed.js";
-import type { Validation } from "./validation.js";
 import type { SocketConstructor } from "./web-socket.js";
 
 /** What to leave out of a stream. A legacy server sends everything all the same. */
@@ -26,6 +26,9 @@ export interface DeviceOptions extends Filter {
   readonly delta?: boolean;
 }
 
+/** E.g. by the schemas of `@openscan/protocol`. Messages of a server of the legacy dialect have no `seq`. */
+export type Validate = (message: Message, namespace: NamespaceName) => void;
+
 export interface ScannerClientOptions {
   /** Where the API is, e.g. `http://openscan.local:8000`, or `http://openscan.local/api` behind its web page. */
   readonly url: string;
@@ -38,8 +41,8 @@ export interface ScannerClientOptions {
   /** Needed where the runtime has none and the package `ws` is not installed (Node 20). */
   readonly WebSocket?: SocketConstructor;
   readonly fetch?: Fetch;
-  /** Checks every message of the sockets: `namespaces` of `@openscan/protocol`. */
-  readonly validate?: Validation;
+  /** Called with every event and snapshot before it is used. One for which it throws is reported and left out. */
+  readonly validate?: Validate;
   /** Told what no caller can be: gaps, lost connections, messages of no use, listeners that throw, final refusals. */
   readonly onError?: (error: unknown) => void;
   /** How long a connection outlives its last subscriber; 2 s unless told. */

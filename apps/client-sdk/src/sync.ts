@@ -5,9 +5,10 @@ import type { Connection } from "./connection.js";
 import { ConnectionError } from "./connection-error.js";
 import { compact, type Feed, type Folded, type Message } from "./feed.js";
 import { parseMessage } from "./parse-message.js";
+import { queryText } from "./query.js";
 import type { Rest } from "./rest.js";
 import type { Resync } from "./store.js";
-import { assertValid, type Validation } from "./validation.js";
+import type { Validate } from "./scanner-client.js";
 
 /** How long a v1 server may take to say hello. */
 const HELLO_MS = 1500;
@@ -19,7 +20,7 @@ export interface SyncOptions<State, Event> {
   readonly url: string;
   /** Some events are not asked for, so the newest one need not arrive. */
   readonly filtered: boolean;
-  readonly validation: Validation[keyof Validation];
+  readonly validate?: Validate;
   readonly rest: Rest;
   readonly server: { legacy: boolean };
   readonly clock: ClientClock;
@@ -73,7 +74,7 @@ export class Sync<State, Event extends object> {
   url(): string {
     const { url } = this.#options;
     if (this.#last === undefined) return url;
-    return `${url}&since=${this.#last}&epoch=${encodeURIComponent(this.#epoch ?? "")}`;
+    return `${url}&${queryText({ since: this.#last, epoch: this.#epoch })}`;
   }
 
   opened(connection: Connection): void {
@@ -140,10 +141,10 @@ export class Sync<State, Event extends object> {
   }
 
   #accept(message: Message & Envelope): void {
-    const { feed, onEvent } = this.#options;
+    const { feed, validate, onEvent } = this.#options;
     const { seq, prev, type } = message;
     if (message["snapshot"] === true) {
-      this.#check(message);
+      validate?.(message, feed.name);
       const state = feed.snapshot(message);
       this.#last = seq;
       this.#torn = false;
@@ -155,7 +156,7 @@ export class Sync<State, Event extends object> {
     const before = this.#state as State;
     let folded: Folded<State, Event> | undefined;
     try {
-      this.#check(message);
+      validate?.(message, feed.name);
       if (!this.#torn || type !== feed.delta) folded = feed.fold(before, message);
     } catch (error) {
       this.#last = seq;
@@ -205,7 +206,7 @@ export class Sync<State, Event extends object> {
   }
 
   #acceptLegacy(message: Message): void {
-    const { feed, onEvent, url } = this.#options;
+    const { feed, validate, onEvent, url } = this.#options;
     if (this.#waiting) {
       this.#waiting.push(message);
       if (this.#waiting.length > WAITING)
@@ -214,7 +215,7 @@ export class Sync<State, Event extends object> {
         this.#connection?.fail(new ConnectionError(`${url} sent more than could be kept`));
       return;
     }
-    this.#check(message);
+    validate?.(message, feed.name);
     const folded = feed.fold(this.#state as State, message);
     // Of a type that this dialect does not have, or overtaken by the REST answer.
     if (!folded || folded.state === this.#state) return;
@@ -229,10 +230,6 @@ export class Sync<State, Event extends object> {
     this.#live = true;
     this.#started = true;
     this.#options.onEvent(state, { type: "resync", state, lost });
-  }
-
-  #check(message: Message): void {
-    assertValid(message, this.#options.validation, this.#dialect === "legacy");
   }
 
   #attempt(take: () => void): void {

@@ -14,26 +14,26 @@ export const tasksFeed: Feed<readonly Task[], TaskEvent> = {
 
   fold(tasks, message) {
     const event = message as unknown as TaskEvent;
-    if (event.type === "task.deleted") return { state: tasks.filter(({ id }) => id !== event.id), event };
-    if (event.type !== "task.update") return { state: tasks, event };
-    const { task } = event;
-    must(typeof task?.id === "string", "the task's id");
-    const index = tasks.findIndex(({ id }) => id === task.id);
-    const known = tasks[index];
-    if (!known) return { state: [...tasks, task], event };
-    return { state: isOlder(task, known) ? tasks : tasks.with(index, task), event };
+    let state = tasks;
+    if (event.type === "task.deleted") state = tasks.filter(({ id }) => id !== event.id);
+    if (event.type === "task.update") {
+      const { task } = event;
+      must(typeof task?.id === "string", "the task's id");
+      const index = tasks.findIndex(({ id }) => id === task.id);
+      const known = tasks[index];
+      if (!known) state = [...tasks, task];
+      else if (!isOlder(task, known)) state = tasks.with(index, task);
+    }
+    return { state, event };
   },
 
-  fetch: async (rest, signal) => list(await rest.get("/tasks/", { signal })),
+  fetch: async (rest, signal) => list(await rest.request("GET", "/tasks/", { signal })),
 
   // Creation and the end of a task are facts.
   stateKey: (event) =>
     event.type === "task.update" && /^(running|paused)$/.test(event.task?.status) ? event.task.id : undefined,
-  merge(older, newer) {
-    const same =
-      older.type === "task.update" && newer.type === "task.update" && older.task.status === newer.task.status;
-    return same ? newer : undefined;
-  },
+  merge: (older, newer) =>
+    (older as TaskUpdate).task.status === (newer as TaskUpdate).task.status ? newer : undefined,
 };
 
 function list(tasks: unknown): Task[] {

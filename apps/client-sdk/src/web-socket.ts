@@ -30,7 +30,7 @@ export async function findWebSocket(fallback = "ws"): Promise<SocketConstructor>
     return found.WebSocket;
   } catch (cause) {
     throw new ConnectionError(
-      "no WebSocket in this runtime: install the package ws, or pass createScannerClient({ WebSocket })",
+      "no WebSocket in this runtime: install ws, or pass createScannerClient({ WebSocket })",
       { final: true, cause },
     );
   }
