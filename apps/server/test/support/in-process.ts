@@ -1,6 +1,7 @@
-import { silentLogger, systemClock } from "@openscan/runtime";
+import { type Clock, silentLogger, systemClock } from "@openscan/runtime";
 import { onTestFinished } from "vitest";
 import { compose } from "../../src/compose.js";
+import type { Config } from "../../src/config.js";
 import { Api } from "./api.js";
 import { createFolder, quickConfiguration, type ScannerFolder } from "./folder.js";
 
@@ -10,9 +11,14 @@ export interface TestServer {
   close(reason?: "stop" | "restart"): Promise<void>;
 }
 
+interface Changes {
+  readonly config?: Partial<Config>;
+  readonly clock?: Clock;
+}
+
 /** A server in this process, with every reply checked against its schema; gone with the test. */
-export async function startServer(configuration?: unknown): Promise<TestServer> {
-  const server = await listeningServer(configuration);
+export async function startServer(configuration?: unknown, changes?: Changes): Promise<TestServer> {
+  const server = await listeningServer(configuration, changes);
   await server.initialize();
   return server;
 }
@@ -20,6 +26,7 @@ export async function startServer(configuration?: unknown): Promise<TestServer> 
 /** The same in the moment in which its port is open and its device is not yet. */
 export async function listeningServer(
   configuration?: unknown,
+  { config = {}, clock = systemClock }: Changes = {},
 ): Promise<TestServer & { initialize(): Promise<void> }> {
   const folder = await createFolder(configuration ?? (await quickConfiguration()));
   const server = compose(
@@ -30,8 +37,9 @@ export async function listeningServer(
       logLevel: "error",
       allowHosts: [],
       allowOrigins: [],
+      ...config,
     },
-    { version: "1.2.3", clock: systemClock, log: silentLogger, checkResponses: true },
+    { version: "1.2.3", clock, log: silentLogger, checkResponses: true },
   );
   const port = await server.listen();
   const close = (reason: "stop" | "restart" = "stop") => server.close(reason);
