@@ -5,7 +5,7 @@ const { info, servers, channels, operations, components, ...rest } = await reply
 
 function element(tag, properties = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children.flat().filter((child) => child !== undefined));
+  made.append(...children.flat(Infinity).filter((child) => child !== undefined));
   return made;
 }
 const code = (text) => element("code", {}, text);
@@ -13,15 +13,12 @@ const lastOf = (reference) => reference.$ref.split("/").at(-1);
 const anchor = (kind, name) => `${kind}-${name}`;
 
 /** Of Markdown only what our descriptions use: paragraphs, `code` and **strong**. */
-function prose(text) {
-  const inline = (part) => {
+const prose = (text) => text.split("\n\n").map((paragraph) => element("p", {}, inline(paragraph)));
+const inline = (text) =>
+  text.split(/(`[^`]+`|\*\*[^*]+\*\*)/).map((part) => {
     if (part.startsWith("`")) return code(part.slice(1, -1));
     return part.startsWith("**") ? element("strong", {}, part.slice(2, -2)) : part;
-  };
-  return text
-    .split("\n\n")
-    .map((paragraph) => element("p", {}, paragraph.split(/(`[^`]+`|\*\*[^*]+\*\*)/).map(inline)));
-}
+  });
 
 /** A type in words, with links to named ones. */
 function typeOf(schema) {
@@ -71,37 +68,32 @@ function membersOf(schema) {
 const typeFirst = (members) => members.toSorted((a, b) => (b.name === "type") - (a.name === "type"));
 
 function membersTable(members) {
-  const inner = (member, prefix) =>
-    member.type === "object" && member.properties
-      ? membersOf(member).flatMap((one) => row(one, `${prefix}.`))
-      : [];
-  const row = ({ name, member, optional }, prefix = "") => [
-    element(
-      "tr",
-      {},
-      element(
-        "td",
-        {},
-        code(prefix + name),
-        optional ? element("span", { className: "optional" }, " optional") : "",
-      ),
-      element("td", {}, typeOf(member)),
-      element(
-        "td",
-        {},
-        prose(member.description ?? components.schemas[lastOf({ $ref: "", ...member })]?.description ?? "")[0]
-          ?.childNodes ?? "",
-      ),
-    ),
-    ...inner(member, prefix + name),
-  ];
   const head = ["member", "type", "meaning"].map((title) => element("th", {}, title));
   return element(
     "table",
     {},
     element("tr", {}, head),
-    members.flatMap((one) => row(one)),
+    members.flatMap((member) => memberRows(member)),
   );
+}
+
+/** A member, and those of an object that has no name of its own. */
+function memberRows({ name, member, optional }, prefix = "") {
+  const meaning = member.description ?? (member.$ref && components.schemas[lastOf(member)].description) ?? "";
+  const row = element(
+    "tr",
+    {},
+    element(
+      "td",
+      {},
+      code(prefix + name),
+      optional ? element("span", { className: "optional" }, " optional") : "",
+    ),
+    element("td", {}, typeOf(member)),
+    element("td", {}, inline(meaning)),
+  );
+  const inner = member.properties ? membersOf(member) : [];
+  return [row, ...inner.flatMap((one) => memberRows(one, `${prefix}${name}.`))];
 }
 
 function messageCard(key, channel) {
@@ -140,10 +132,22 @@ function channelSection(name, { address, summary }) {
   );
 }
 
+/** Members of a part of the handshake; what not every channel has says where it is. */
+function handshakeMembers(part) {
+  const bindings = Object.entries(components.channelBindings);
+  const all = Object.assign({}, ...bindings.map(([, { ws }]) => ws[part].properties));
+  return Object.entries(all).map(([name, member]) => {
+    const having = bindings.filter(([, { ws }]) => name in ws[part].properties);
+    const only = having.map(([channel]) => `\`${channels[channel].address}\``).join(", ");
+    const description =
+      having.length < bindings.length ? `${member.description}; only ${only}` : member.description;
+    return { name, member: { ...member, description } };
+  });
+}
+
 function connectSection() {
   const first = Object.keys(channels)[0];
   const url = (pathname) => `ws://${location.host}${pathname.replace(/\/$/, "")}${channels[first].address}`;
-  const { query, headers } = components.channelBindings.handshake.ws;
   const mounts = servers.mounted.variables.mount.enum;
   return element(
     "section",
@@ -168,9 +172,9 @@ function connectSection() {
       ".",
     ),
     element("h3", {}, "Query parameters of v1"),
-    membersTable(membersOf(query)),
+    membersTable(handshakeMembers("query")),
     element("h3", {}, "Headers"),
-    membersTable(membersOf(headers)),
+    membersTable(handshakeMembers("headers")),
   );
 }
 

@@ -135,22 +135,22 @@ export class Metrics {
     labelNames: string[],
     read: () => readonly Sample[],
   ): void {
-    const options = { name, help, labelNames, registers: [this.#registry] };
-    if (type === "gauge") {
-      new Gauge({
-        ...options,
-        collect() {
-          for (const [value, labels = {}] of read()) this.set(labels, value);
-        },
-      });
-    } else {
-      new Counter({
-        ...options,
-        collect() {
-          this.reset();
-          for (const [value, labels = {}] of read()) this.inc(labels, value);
-        },
-      });
-    }
+    const options = { name, help, labelNames, registers: [] };
+    const metric =
+      type === "gauge"
+        ? new Gauge({
+            ...options,
+            collect() {
+              for (const [value, labels = {}] of read()) this.set(labels, value);
+            },
+          })
+        : new Counter({
+            ...options,
+            collect() {
+              this.reset();
+              for (const [value, labels = {}] of read()) this.inc(labels, value);
+            },
+          });
+    this.#registry.registerMetric(metric);
   }
 }

@@ -1,4 +1,4 @@
-import { handshake, securitySchemes } from "./asyncapi/connection.js";
+import { type Handshake, handshake, securitySchemes } from "./asyncapi/connection.js";
 import {
   type ChannelMessages,
   type DescribedNamespace,
@@ -49,7 +49,7 @@ export interface AsyncApiDocument {
   readonly components: {
     readonly messages: Readonly<Record<string, Message>>;
     readonly schemas: Readonly<Record<string, JsonSchema>>;
-    readonly channelBindings: { readonly handshake: { readonly ws: typeof handshake } };
+    readonly channelBindings: Readonly<Record<string, { readonly ws: Handshake }>>;
     readonly securitySchemes: typeof securitySchemes;
   };
   readonly "x-close-codes": readonly {
@@ -67,9 +67,10 @@ export function asyncApiDocument({
   namespaces = protocol.namespaces,
 }: AsyncApiOptions): AsyncApiDocument {
   const schemas = new NamedSchemas(protocol);
-  const streams = Object.values(namespaces).map(({ name, ...definition }) => ({
-    name,
-    said: messagesOf({ name, ...definition }, schemas),
+  const streams = Object.values(namespaces).map((namespace) => ({
+    name: namespace.name,
+    ws: handshake(namespace.filters),
+    said: messagesOf(namespace, schemas),
   }));
   const messages = Object.assign({}, ...streams.map(({ said }) => allOf(said))) as Messages;
   return {
@@ -90,7 +91,7 @@ export function asyncApiDocument({
     components: {
       messages,
       schemas: schemas.reachableFrom(messages),
-      channelBindings: { handshake: { ws: handshake } },
+      channelBindings: Object.fromEntries(streams.map(({ name, ws }) => [name, { ws }])),
       securitySchemes,
     },
     "x-close-codes": Object.entries(closeCodes).map(([name, { code, final }]) => ({
@@ -137,7 +138,7 @@ function channel(name: string, said: ChannelMessages): Channel {
     messages: Object.fromEntries(
       Object.keys(allOf(said)).map((key) => [key, { $ref: `#/components/messages/${key}` }]),
     ),
-    bindings: { $ref: "#/components/channelBindings/handshake" },
+    bindings: { $ref: `#/components/channelBindings/${name}` },
   };
 }
 

@@ -49,8 +49,9 @@ export class Api {
     return new Uint8Array(await reply.arrayBuffer());
   }
 
-  async listen(namespace: NamespaceName, mount = "/latest"): Promise<Listener> {
-    const socket = new WebSocket(`${this.url.replace("http", "ws")}${mount}/ws/${namespace}`);
+  /** @param query with its question mark; `?v=1` and more for the dialect v1 */
+  async listen(namespace: NamespaceName, mount = "/latest", query = ""): Promise<Listener> {
+    const socket = new WebSocket(`${this.url.replace("http", "ws")}${mount}/ws/${namespace}${query}`);
     const messages: Message[] = [];
     const frames: string[] = [];
     const waiting = new Set<() => void>();

@@ -2,29 +2,42 @@ import { z } from "zod";
 import { StreamOptions, subprotocols } from "../wire.js";
 import { type JsonSchema, simplify } from "./schemas.js";
 
-/** How to connect: what the handshake may carry. */
-export const handshake = {
-  method: "GET",
-  query: {
-    type: "object",
-    properties: {
-      v: { type: "string", enum: ["1"], description: "v1 without a subprotocol" },
-      ...Object.fromEntries(Object.entries(StreamOptions.shape).map(([name, of]) => [name, parameter(of)])),
-      ticket: { type: "string", description: "single use, of POST /auth/ticket" },
-    },
-  },
-  headers: {
-    type: "object",
-    properties: {
-      "Sec-WebSocket-Protocol": {
-        type: "string",
-        description: `${subprotocols.v1} for v1; ${subprotocols.bearerPrefix}<token in base64url> to authenticate; both separated by a comma`,
+/** How to connect to a stream: what the handshake may carry. */
+export interface Handshake {
+  readonly method: "GET";
+  readonly query: JsonSchema;
+  readonly headers: JsonSchema;
+  readonly bindingVersion: "0.1.0";
+}
+
+/** @param filters those of `StreamOptions` that the stream has */
+export function handshake(filters: readonly string[]): Handshake {
+  const options = Object.entries(StreamOptions.shape).filter(
+    ([name]) => filters.includes(name) || !["ids", "paths"].includes(name),
+  );
+  return {
+    method: "GET",
+    query: {
+      type: "object",
+      properties: {
+        v: { type: "string", enum: ["1"], description: "v1 without a subprotocol" },
+        ...Object.fromEntries(options.map(([name, schema]) => [name, parameter(schema)])),
+        ticket: { type: "string", description: "single use, of `POST /auth/ticket`" },
       },
-      Authorization: { type: "string", description: "Bearer and the token" },
     },
-  },
-  bindingVersion: "0.1.0",
-} as const;
+    headers: {
+      type: "object",
+      properties: {
+        "Sec-WebSocket-Protocol": {
+          type: "string",
+          description: `\`${subprotocols.v1}\` for v1; \`${subprotocols.bearerPrefix}<token in base64url>\` to authenticate; both with a comma between`,
+        },
+        Authorization: { type: "string", description: "`Bearer <token>`" },
+      },
+    },
+    bindingVersion: "0.1.0",
+  };
+}
 
 /** An option of a stream as it is written in a query: lists with commas, yes as 1. */
 function parameter(option: z.ZodType): JsonSchema {
@@ -33,7 +46,7 @@ function parameter(option: z.ZodType): JsonSchema {
     override: ({ jsonSchema }) => simplify(jsonSchema),
   });
   if (schema.type === "array") return { type: "string", description: `${description}; several with commas` };
-  if (schema.type === "boolean") return { type: "string", enum: ["1"], description };
+  if (schema.type === "boolean") return { type: "string", enum: ["1", "0"], description };
   const { $schema: _draft, ...plain } = schema;
   return { ...plain, description };
 }

@@ -15,7 +15,7 @@ export interface Message {
 /** What a document tells of a namespace. */
 export type DescribedNamespace = Pick<
   NamespaceDefinition,
-  "name" | "events" | "derived" | "legacyEvent" | "snapshotSchema" | "exampleSnapshot"
+  "name" | "filters" | "events" | "derived" | "legacyEvent" | "snapshotSchema" | "exampleSnapshot"
 >;
 
 /** Messages by their name in the document. */
