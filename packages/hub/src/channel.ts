@@ -6,13 +6,14 @@ import {
   type NamespaceDefinition,
   type NamespaceName,
   namespaces,
+  type StreamOptions,
   type TypedMessage,
 } from "@openscan/protocol";
 import { type Clock, type Logger, timestamp } from "@openscan/runtime";
 import { Connection, type ConnectionHost } from "./connection.js";
 import type { Counters } from "./counters.js";
 import { Filter } from "./filter.js";
-import { idleMs } from "./heartbeat.js";
+import { type Heartbeat, idleMs } from "./heartbeat.js";
 import { History } from "./history.js";
 import type { HubSocket } from "./hub-socket.js";
 import type { HubLimits } from "./limits.js";
@@ -31,6 +32,7 @@ export interface ChannelOptions {
   readonly log: Logger;
   readonly limits: HubLimits;
   readonly counters: Counters;
+  readonly heartbeat: Heartbeat;
   readonly server: Hello["server"];
   readonly epoch: string;
   /** The state that the events add up to, as it is now. */
@@ -48,6 +50,7 @@ export class Channel implements ConnectionHost, StreamSource {
   readonly log: Logger;
   readonly limits: HubLimits;
   readonly counters: Counters;
+  readonly heartbeat: Heartbeat;
   readonly #options: ChannelOptions;
   readonly #namespace: NamespaceDefinition;
   readonly #history: History;
@@ -63,6 +66,7 @@ export class Channel implements ConnectionHost, StreamSource {
     this.log = options.log;
     this.limits = options.limits;
     this.counters = options.counters;
+    this.heartbeat = options.heartbeat;
     this.#options = options;
     this.#namespace = namespaces[options.name] as unknown as NamespaceDefinition;
     this.#history = new History(options.limits);
@@ -90,10 +94,6 @@ export class Channel implements ConnectionHost, StreamSource {
     const connection = new Connection(socket, this, new Stream(this, "legacy"));
     this.flush(); // what was published earlier in this turn is not for the newcomer
     this.#connections.legacy.add(connection);
-    void connection.gone.then(() => {
-      this.#connections.legacy.delete(connection);
-      this.#connections.v1.delete(connection);
-    });
     if (request.dialect === "v1") this.#speakV1(connection, request);
     return connection;
   }
@@ -107,14 +107,11 @@ export class Channel implements ConnectionHost, StreamSource {
 
   publish(event: TypedMessage): void {
     const definition = this.#namespace.events[event.type] as EventDefinition;
-    const { clock } = this;
-    const message = new Message(event, definition, {
-      seq: this.#head + 1,
-      ts: timestamp(clock),
-      at: clock.monotonic(),
-    });
+    const stamp = { seq: this.#head + 1, ts: timestamp(this.clock), at: this.clock.monotonic() };
+    let message: Message;
     let size: number;
     try {
+      message = new Message(event, definition, stamp);
       size = this.#capture(message);
     } catch (err) {
       this.log.error({ err, type: event.type }, "an event could not be serialised and was not sent");
@@ -145,12 +142,17 @@ export class Channel implements ConnectionHost, StreamSource {
     this.#options.onFlushed((this.clock.monotonic() - now) / 1000);
   }
 
-  heard(connection: Connection, text: string, isFirst: boolean): void {
+  heard(connection: Connection, text: string): void {
     const request = requestInMessage(this.#options.name, text);
     if (!request) return;
     this.flush();
     if (connection.stream.dialect === "v1") this.#subscribe(connection, request);
-    else if (isFirst) this.#speakV1(connection, request);
+    else this.#speakV1(connection, request);
+  }
+
+  left(connection: Connection): void {
+    this.#connections.legacy.delete(connection);
+    this.#connections.v1.delete(connection);
   }
 
   restate(dialect: Dialect, ids: ReadonlySet<string> | undefined): string[] {
@@ -176,11 +178,8 @@ export class Channel implements ConnectionHost, StreamSource {
   }
 
   #speakV1(connection: Connection, { options = {}, problems = [] }: StreamRequest): void {
-    const { since, epoch } = options;
-    const replay =
-      since === undefined || epoch !== this.#options.epoch
-        ? undefined
-        : this.#history.since(since, Filter.of(options), this.clock.monotonic());
+    const { since } = options;
+    const replay = this.#replay(options);
     const recovered = since === undefined ? null : replay !== undefined;
     if (recovered !== null) this.counters[recovered ? "recovered" : "refused"]++;
     const stream = new Stream(this, "v1", options, replay && since);
@@ -194,6 +193,20 @@ export class Channel implements ConnectionHost, StreamSource {
   #subscribe(connection: Connection, { options = {}, problems = [] }: StreamRequest): void {
     connection.stream.ask(options);
     connection.begin(connection.stream, problems.map(errorText));
+  }
+
+  /** Every event that a client has missed, with nothing left out; `undefined` when that is not possible. */
+  #replay(options: StreamOptions): Message[] | undefined {
+    const { since, epoch } = options;
+    if (since === undefined || epoch !== this.#options.epoch) return undefined;
+    const missed = this.#history.since(since, Filter.of(options), this.clock.monotonic());
+    try {
+      for (const message of missed ?? []) message.text("v1");
+      return missed;
+    } catch (err) {
+      this.log.error({ err }, "an event of the history could not be serialised");
+      return undefined;
+    }
   }
 
   #hello(recovered: boolean | null): Hello {

@@ -2,10 +2,10 @@ import { closeCodes } from "@openscan/protocol";
 import type { Clock, Logger } from "@openscan/runtime";
 import type { Counters } from "./counters.js";
 import { encodeTextFrames } from "./frame.js";
-import { Heartbeat } from "./heartbeat.js";
+import { Heart, type Heartbeat, type Need } from "./heartbeat.js";
 import type { HubSocket, HubTcpSocket, HubWebSocket } from "./hub-socket.js";
-import { InboundRate } from "./inbound-rate.js";
-import { StallWatch } from "./stall-watch.js";
+import { Inbound } from "./inbound.js";
+import { watchForStall } from "./stall-watch.js";
 import type { Stream } from "./stream.js";
 import type { Turn } from "./turn.js";
 
@@ -14,10 +14,13 @@ export interface ConnectionHost {
   readonly clock: Clock;
   readonly log: Logger;
   readonly counters: Counters;
-  /** A text came; `isFirst`: none came before. */
-  heard(connection: Connection, text: string, isFirst: boolean): void;
+  readonly heartbeat: Heartbeat;
+  /** A text that may mean something came: the first one, or any of a v1 client. */
+  heard(connection: Connection, text: string): void;
   /** Sends what was published so far, so that nothing is told before it. */
   flush(): void;
+  /** The connection has ended. */
+  left(connection: Connection): void;
 }
 
 const open = 1;
@@ -32,51 +35,39 @@ const legacyPing = encodeTextFrames([JSON.stringify({ type: "ping" })]);
  * the socket; the rest waits in the stream, where it can still be merged.
  */
 export class Connection {
-  /** Settles when the socket has closed or was given up. */
-  readonly gone: Promise<void>;
+  readonly heart: Heart;
   readonly #webSocket: HubWebSocket;
   readonly #tcp: HubTcpSocket;
   readonly #host: ConnectionHost;
-  readonly #heartbeat: Heartbeat;
-  readonly #stallWatch: StallWatch;
-  readonly #inbound = new InboundRate();
+  readonly #inbound: Inbound;
   #stream: Stream;
   #lastType = "";
-  #lastTextAt: number;
-  #hasSpoken = false;
+  #hearsDrain = false;
   #closing = false;
+  #isGone = false;
+  #endStallWatch: (() => void) | undefined;
   #cancelHold: (() => void) | undefined;
-  #cancelTermination = () => {};
-  #settleGone = () => {};
+  #cancelTermination: (() => void) | undefined;
+  #settleGone: (() => void) | undefined;
 
   constructor({ webSocket, tcp }: HubSocket, host: ConnectionHost, stream: Stream) {
     const { clock, log } = host;
+    const now = clock.monotonic();
+    this.heart = new Heart(now);
     this.#webSocket = webSocket;
     this.#tcp = tcp;
     this.#host = host;
     this.#stream = stream;
-    this.#lastTextAt = clock.monotonic();
-    this.#heartbeat = new Heartbeat(clock, {
-      ping: () => webSocket.ping(),
-      idle: () => this.#sendPing(),
-      dead: () => {
-        log.info({ address: this.#address }, "gave up a client that answers no pings");
-        this.terminate();
-      },
-    });
-    this.#stallWatch = new StallWatch(clock, tcp, () => this.#giveUp());
-    this.gone = new Promise((resolve) => {
-      this.#settleGone = resolve;
-    });
+    this.#inbound = new Inbound(now);
+    host.heartbeat.add(this);
     webSocket.on("message", (message, isBinary) => this.#receive(message, isBinary));
-    webSocket.on("pong", () => this.#heartbeat.ponged());
+    webSocket.on("pong", () => this.heart.ponged(clock.monotonic()));
     webSocket.on("ping", () => this.#answered());
     webSocket.on("error", (err) => {
       // A protocol error, for which `ws` has sent the close frame already, or a broken socket.
       log.debug({ address: this.#address, err }, "a client's connection failed");
       this.close();
     });
-    tcp.on("drain", () => this.#resume());
   }
 
   get stream(): Stream {
@@ -90,12 +81,15 @@ export class Connection {
 
   /** Monotonic ms of the last inbound text, or of the start when there was none. */
   get lastTextAt(): number {
-    return this.#lastTextAt;
+    return this.#inbound.lastHeardAt;
   }
 
-  /** Monotonic ms of the last sign of life, or of the start. */
-  get lastPongAt(): number {
-    return this.#heartbeat.lastPong;
+  /** Settles when the socket has closed or was given up. */
+  whenGone(): Promise<void> {
+    if (this.#isGone) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#settleGone = resolve;
+    });
   }
 
   /** Bytes that the kernel has not taken yet. */
@@ -121,6 +115,8 @@ export class Connection {
     if (!this.isOpen) return;
     try {
       const now = this.#host.clock.monotonic();
+      this.#cancelHold?.();
+      this.#cancelHold = undefined;
       if (stream !== this.#stream) this.#writeAll(now);
       this.#stream = stream;
       if (opening.length > 0) this.#write(encodeTextFrames(opening), now);
@@ -146,9 +142,20 @@ export class Connection {
 
   /** To be called when the socket has closed. */
   closed(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
     this.#stop();
-    this.#cancelTermination();
-    this.#settleGone();
+    this.#cancelTermination?.();
+    this.#settleGone?.();
+    this.#host.left(this);
+  }
+
+  /** For the heartbeat. */
+  give(need: Need): void {
+    if (!this.isOpen) return;
+    if (need === "message") this.#sendPing();
+    else if (need === "ping") this.#webSocket.ping();
+    else this.#endDead();
   }
 
   get #address(): string {
@@ -165,26 +172,26 @@ export class Connection {
       this.end(closeCodes.unsupportedData.code, "text messages only");
       return;
     }
-    const now = this.#host.clock.monotonic();
-    const verdict = this.#inbound.judge(now);
+    const verdict = this.#inbound.judge(this.#host.clock.monotonic());
     if (verdict === "flood") this.end(closeCodes.policyViolation.code, "too many messages");
-    if (verdict !== "heard" || this.#closing) return;
-    this.#lastTextAt = now;
-    const isFirst = !this.#hasSpoken;
-    this.#hasSpoken = true;
-    // Legacy clients may say what they want; it means nothing.
-    if (isFirst || this.#stream.dialect === "v1") this.#host.heard(this, message.toString(), isFirst);
+    if (this.#closing || verdict === "ignored") return;
+    // Legacy clients may say what they want; only the first word can mean that they are none.
+    if (verdict === "first" || this.#stream.dialect === "v1") this.#host.heard(this, message.toString());
   }
 
   /** `ws` has answered a ping: a client that sends pings but reads nothing must not fill the memory. */
   #answered(): void {
     if (!this.isOpen) return;
     if (this.#tcp.writableLength > maxBufferedBytes) this.#giveUp();
-    else this.#stallWatch.wrote();
+    else this.#watch();
+  }
+
+  #endDead(): void {
+    this.#host.log.info({ address: this.#address }, "gave up a client that answers no pings");
+    this.terminate();
   }
 
   #sendPing(): void {
-    if (!this.isOpen) return;
     const { dialect, last } = this.#stream;
     const frame = dialect === "v1" ? encodeTextFrames([JSON.stringify({ type: "ping", last })]) : legacyPing;
     this.#lastType = "ping";
@@ -213,18 +220,38 @@ export class Connection {
       if (!frames) break;
       this.#write(frames, now);
     }
+    if (this.#isFull) {
+      this.#hearDrain();
+      return;
+    }
     const { heldUntil } = this.#stream;
-    if (heldUntil === undefined || this.#cancelHold || this.#isFull) return;
+    if (heldUntil === undefined || this.#cancelHold) return;
     this.#cancelHold = this.#host.clock.after(heldUntil - now, () => {
       this.#cancelHold = undefined;
       this.#resume();
     });
   }
 
+  #hearDrain(): void {
+    if (this.#hearsDrain) return;
+    this.#hearsDrain = true;
+    this.#tcp.on("drain", () => this.#resume());
+  }
+
   #write(frames: Buffer, now: number): void {
     this.#tcp.write(frames);
-    this.#heartbeat.sent(now);
-    this.#stallWatch.wrote();
+    this.heart.sent(now);
+    this.#watch();
+  }
+
+  #watch(): void {
+    if (this.#endStallWatch || this.#tcp.writableLength === 0) return;
+    this.#endStallWatch = watchForStall(this.#host.clock, this.#tcp, {
+      stalled: () => this.#giveUp(),
+      free: () => {
+        this.#endStallWatch = undefined;
+      },
+    });
   }
 
   /** All that waits, whether there is room or not: it is bounded. */
@@ -258,6 +285,7 @@ export class Connection {
 
   /** Closes it because of how the client or the server stands, which somebody may want to know. */
   end(code: number, reason: string): void {
+    if (this.#closing) return;
     this.#host.log.warn(
       { address: this.#address, bytes: this.pendingBytes, type: this.#lastType, code, reason },
       "closed a client",
@@ -267,8 +295,9 @@ export class Connection {
 
   #stop(): void {
     this.#closing = true;
-    this.#heartbeat.stop();
-    this.#stallWatch.stop();
+    this.#host.heartbeat.remove(this);
+    this.#endStallWatch?.();
+    this.#endStallWatch = undefined;
     this.#cancelHold?.();
     this.#cancelHold = undefined;
   }

@@ -2,6 +2,9 @@ import type { Filter } from "./filter.js";
 import type { HubLimits } from "./limits.js";
 import { Message } from "./message.js";
 
+/** What kept state counts for. It is not serialised to be measured: most of it is superseded before it is needed. */
+const stateBytes = 1024;
+
 type Changed = readonly string[] | null | undefined;
 
 /** What is left of state that a later message supersedes. */
@@ -33,10 +36,10 @@ export class History {
       this.#bytes += message.size("v1");
     } else {
       const older = this.#latest.get(key);
-      if (older && message.mergedWith(older)) {
+      if (older && message.supersedes(older)) {
         this.#kept.set(older.seq, { at: older.at, key, changed: older.changed });
       } else if (older) {
-        this.#bytes += older.size("v1");
+        this.#bytes += stateBytes;
       }
       this.#latest.set(key, message);
     }
@@ -51,15 +54,19 @@ export class History {
     this.#trim(now);
     if (seq > this.#head || seq < this.#first - 1) return undefined;
     const missed: Message[] = [];
-    const superseded = new Map<string, Changed[]>();
+    const untold = new Map<string, Changed[]>();
     for (let next = seq + 1; next <= this.#head; next++) {
       const kept = this.#kept.get(next);
+      if (!kept) continue;
       if (kept instanceof Message) {
-        const message = asNews(kept, superseded.get(kept.key ?? "") ?? [], filter);
+        const { key = "" } = kept;
+        const message = asNews(kept, untold.get(key) ?? [], filter);
         if (message) missed.push(message);
-        superseded.delete(kept.key ?? "");
-      } else if (kept) {
-        superseded.set(kept.key, [...(superseded.get(kept.key) ?? []), kept.changed]);
+        untold.delete(key);
+      } else {
+        const changes = untold.get(kept.key) ?? [];
+        changes.push(kept.changed);
+        untold.set(kept.key, changes);
       }
     }
     return missed;
@@ -78,8 +85,9 @@ export class History {
 
   #forget(message: Message): void {
     const { key } = message;
-    if (key !== undefined && this.#latest.get(key) === message) this.#latest.delete(key);
-    else this.#bytes -= message.size("v1");
+    if (key === undefined) this.#bytes -= message.size("v1");
+    else if (this.#latest.get(key) === message) this.#latest.delete(key);
+    else this.#bytes -= stateBytes;
   }
 }
 

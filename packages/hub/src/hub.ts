@@ -12,6 +12,7 @@ import type { Clock, Logger } from "@openscan/runtime";
 import { Channel } from "./channel.js";
 import type { Connection } from "./connection.js";
 import { type Counters, noCounts } from "./counters.js";
+import { Heartbeat } from "./heartbeat.js";
 import type { HubSocket } from "./hub-socket.js";
 import { defaultLimits, type HubLimits } from "./limits.js";
 import type { Dialect } from "./message.js";
@@ -57,13 +58,13 @@ export interface HubStats {
 }
 
 const retryAfterMs = 10_000;
-const maxReasonBytes = 123; // RFC 6455, section 5.5: a control frame carries 125 bytes, two of them the code
+/** RFC 6455, section 5.5: a control frame carries 125 bytes, two of them the code. */
+export const maxReasonBytes = 123;
 const namespaceNames = Object.keys(namespaces) as NamespaceName[];
 
 /** Sends the events of each namespace to its subscribers, in order, and never waits for one of them. */
 export class Hub {
   readonly #clock: Clock;
-  readonly #log: Logger;
   readonly #limits: HubLimits;
   readonly #epoch: string;
   readonly #counters: Counters = noCounts();
@@ -73,10 +74,10 @@ export class Hub {
   constructor(options: HubOptions) {
     const { clock, log, server, state, limits, newId = randomUUID, onFlushed } = options;
     this.#clock = clock;
-    this.#log = log;
     this.#limits = { ...defaultLimits, ...limits };
     this.#epoch = newId();
     const instance = newId();
+    const heartbeat = new Heartbeat(clock);
     this.#channels = each((name) => {
       return new Channel({
         name,
@@ -84,6 +85,7 @@ export class Hub {
         log: log.child({ namespace: name }),
         limits: this.#limits,
         counters: this.#counters,
+        heartbeat,
         server: { ...server, instance },
         epoch: this.#epoch,
         state: state[name],
@@ -157,7 +159,7 @@ export class Hub {
       closedFull,
       oldestPongMs: connections
         .filter(({ isOpen }) => isOpen)
-        .reduce((oldest, { lastPongAt }) => Math.max(oldest, now - lastPongAt), 0),
+        .reduce((oldest, { heart }) => Math.max(oldest, now - heart.lastPong), 0),
     };
   }
 
@@ -165,7 +167,7 @@ export class Hub {
     for (const name of namespaceNames) this.#channels[name].flush();
     const connections = this.#connections();
     for (const connection of connections) connection.close(code, reason);
-    await Promise.all(connections.map(({ gone }) => gone));
+    await Promise.all(connections.map((connection) => connection.whenGone()));
   }
 
   #makeRoom(): void {

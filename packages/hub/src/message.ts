@@ -21,7 +21,7 @@ export class Message {
   readonly #stamp: Stamp;
   #v1: string | undefined;
   #legacy: string | undefined;
-  readonly #merged = new WeakMap<Message, Message>();
+  #merged: WeakMap<Message, Message> | undefined;
 
   constructor(event: TypedMessage, definition: EventDefinition, stamp: Stamp) {
     this.event = event;
@@ -64,13 +64,20 @@ export class Message {
     return Buffer.byteLength(this.text(dialect) ?? "");
   }
 
-  /** One message in place of `older` and this one; `undefined` when both have to be told. */
+  /** Whether `older`, of the same key, need not be told any more. */
+  supersedes(older: Message): boolean {
+    return this.definition.merge(older.event, this.event) !== undefined;
+  }
+
+  /** One message in place of `older`, of the same key, and this one; `undefined` when both have to be told. */
   mergedWith(older: Message): Message | undefined {
-    const known = this.#merged.get(older);
+    const known = this.#merged?.get(older);
     if (known) return known;
     const event = this.definition.merge(older.event, this.event) as TypedMessage | undefined;
-    if (!event) return undefined;
-    const merged = event === this.event ? this : new Message(event, this.definition, this.#stamp);
+    if (!event || event === this.event) return event && this;
+    const merged = new Message(event, this.definition, this.#stamp);
+    // Weak: what is merged into this one must not outlive its own use.
+    this.#merged ??= new WeakMap();
     this.#merged.set(older, merged);
     return merged;
   }

@@ -5,45 +5,30 @@ const sampleMs = 1_000;
 const stallMs = 10_000;
 
 /**
- * Reports a TCP socket of whose pending bytes the kernel took none for 10 s. It samples once a second, and
- * only while bytes are pending. Progress shows when a write completes, not within one.
+ * Calls `stalled` once the kernel has taken none of the socket's pending bytes for 10 s, or `free` once none are
+ * pending any more. It samples once a second; progress shows when a write completes, not within one.
+ *
+ * @returns ends the watch
  */
-export class StallWatch {
-  readonly #clock: Clock;
-  readonly #tcp: HubTcpSocket;
-  readonly #stalled: () => void;
-  #cancel: (() => void) | undefined;
-
-  constructor(clock: Clock, tcp: HubTcpSocket, stalled: () => void) {
-    this.#clock = clock;
-    this.#tcp = tcp;
-    this.#stalled = stalled;
-  }
-
-  /** To be called after every write. */
-  wrote(): void {
-    if (this.#cancel || this.#tcp.writableLength === 0) return;
-    this.#sampleAfter(this.#taken, this.#clock.monotonic());
-  }
-
-  stop(): void {
-    this.#cancel?.();
-    this.#cancel = undefined;
-  }
-
-  #sampleAfter(taken: number, since: number): void {
-    this.#cancel = this.#clock.after(sampleMs, () => {
-      this.#cancel = undefined;
-      if (this.#tcp.writableLength === 0) return;
-      const now = this.#clock.monotonic();
-      if (this.#taken > taken) this.#sampleAfter(this.#taken, now);
-      else if (now - since < stallMs) this.#sampleAfter(taken, since);
-      else this.#stalled();
-    });
-  }
-
-  /** Bytes that the kernel has taken: `bytesWritten` also counts those still waiting in Node. */
-  get #taken(): number {
-    return this.#tcp.bytesWritten - this.#tcp.writableLength;
-  }
+export function watchForStall(
+  clock: Clock,
+  tcp: HubTcpSocket,
+  on: { readonly stalled: () => void; readonly free: () => void },
+): () => void {
+  // `bytesWritten` also counts the bytes that still wait in Node.
+  const taken = () => tcp.bytesWritten - tcp.writableLength;
+  let lastTaken = taken();
+  let since = clock.monotonic();
+  const look = () => {
+    const now = clock.monotonic();
+    if (taken() > lastTaken) {
+      lastTaken = taken();
+      since = now;
+    }
+    if (tcp.writableLength === 0) on.free();
+    else if (now - since >= stallMs) on.stalled();
+    else cancel = clock.after(sampleMs, look);
+  };
+  let cancel = clock.after(sampleMs, look);
+  return () => cancel();
 }

@@ -6,7 +6,7 @@ import type { HubLimits } from "./limits.js";
 import type { Dialect, Message } from "./message.js";
 import { Outbox } from "./outbox.js";
 import type { Turn } from "./turn.js";
-import { type Position, type Style, write, type Written } from "./writing.js";
+import { nowhere, type Position, type Style, styles, write, type Written } from "./writing.js";
 
 /** What the streams of a namespace have in common. */
 export interface StreamSource {
@@ -45,9 +45,9 @@ export class Stream {
     prev: number | null = null,
   ) {
     this.#source = source;
-    this.#style = { dialect, delta: false };
+    this.#style = styles[dialect];
     this.#filterBy(options);
-    this.#position = { prev, base: undefined };
+    this.#position = prev === null ? nowhere : { prev, base: undefined };
   }
 
   get dialect(): Dialect {
@@ -109,6 +109,7 @@ export class Stream {
 
   /** Instead of state that waits, sends the whole state once the facts that wait are sent. */
   restart(): void {
+    if (this.#isRestarting) return;
     this.#isRestarting = true;
     this.#source.counters.dropped += this.#outbox?.keepFacts() ?? 0;
   }
@@ -136,7 +137,7 @@ export class Stream {
   }
 
   #filterBy(options: StreamOptions): void {
-    this.#style = { dialect: this.dialect, delta: options.delta ?? false };
+    if (this.dialect === "v1") this.#style = options.delta ? styles.v1Delta : styles.v1;
     this.#filter = Filter.of(options);
     this.#ids = options.ids && new Set(options.ids);
     this.#intervalMs = options.min_interval ?? 0;

@@ -9,10 +9,18 @@ export interface Position {
   readonly base: Message | undefined;
 }
 
+export const nowhere: Position = { prev: null, base: undefined };
+
 export interface Style {
   readonly dialect: Dialect;
   readonly delta: boolean;
 }
+
+export const styles = {
+  legacy: { dialect: "legacy", delta: false },
+  v1: { dialect: "v1", delta: false },
+  v1Delta: { dialect: "v1", delta: true },
+} as const satisfies Record<string, Style>;
 
 /** Frames, and where they lead to. */
 export interface Written {

@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { closeCodes, type NamespaceName, subprotocols } from "@openscan/protocol";
 import { WebSocketServer } from "ws";
 import { declineUpgrade } from "./decline-upgrade.js";
-import type { Hub } from "./hub.js";
+import { type Hub, maxReasonBytes } from "./hub.js";
 import { refuseUpgrade } from "./refuse-upgrade.js";
 import { legacyRequest, requestInQuery, type StreamRequest } from "./stream-request.js";
 
@@ -48,14 +48,16 @@ export function attachHub(server: Server, hub: Hub, { route, admit }: AttachOpti
     maxPayload: maxInboundBytes,
     handleProtocols: (offered) => echoed([...offered]) ?? false,
   });
-  handshakes.on("wsClientError", (error, socket) => refuseUpgrade(socket, 400, error.message));
+  handshakes.on("wsClientError", (error, socket) =>
+    refuseUpgrade(socket, 400, error.message, { "Sec-WebSocket-Version": "13" }),
+  );
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (request.headers.upgrade?.toLowerCase() !== "websocket") {
       declineUpgrade(server, request, socket, head);
       return;
     }
     // The HTTP server has let go of the socket; without a listener, a reset would end the process.
-    socket.on("error", () => socket.destroy());
+    socket.on("error", destroy);
     const { pathname, query } = target(request);
     const namespace = route(pathname);
     if (!namespace) {
@@ -86,8 +88,15 @@ export function attachHub(server: Server, hub: Hub, { route, admit }: AttachOpti
   return () => void server.off("upgrade", upgrade);
 }
 
+/** Not a closure, which would keep the request alive as long as the socket. */
+function destroy(this: Duplex): void {
+  this.destroy();
+}
+
 function farewell({ closeCode = closeCodes.forbidden.code, detail }: Refusal): Farewell {
-  return { closeCode, reason: detail };
+  let reason = detail;
+  while (Buffer.byteLength(reason) > maxReasonBytes) reason = reason.slice(0, -1);
+  return { closeCode, reason };
 }
 
 /** The dialect and what is asked of it. A legacy client may write into its query what it wants. */

@@ -1,0 +1,3 @@
+export { Hub } from "./hub.js";
+export { attachHub } from "./ws-adapter.js";
+//# sourceMappingURL=index.js.map
