@@ -8,6 +8,7 @@ import { Inbound } from "./inbound.js";
 import { watchForStall } from "./stall-watch.js";
 import type { Stream } from "./stream.js";
 import type { Turn } from "./turn.js";
+import { violationCode } from "./violation.js";
 
 /** What the connections of a namespace have in common. */
 export interface ConnectionHost {
@@ -25,6 +26,7 @@ export interface ConnectionHost {
 
 const open = 1;
 const goodbyeMs = 1_000;
+const abnormalClosure = 1006; // RFC 6455: what an end without a close frame is called
 const internalError = 1011; // RFC 6455
 const maxBufferedBytes = 1024 * 1024;
 const legacyPing = encodeTextFrames([JSON.stringify({ type: "ping" })]);
@@ -64,8 +66,10 @@ export class Connection {
     webSocket.on("pong", () => this.heart.ponged(clock.monotonic()));
     webSocket.on("ping", () => this.#answered());
     webSocket.on("error", (err) => {
-      // A protocol error, for which `ws` has sent the close frame already, or a broken socket.
-      log.debug({ address: this.#address, err }, "a client's connection failed");
+      const code = violationCode(err);
+      // `ws` has sent the close frame already.
+      if (code !== undefined) this.#note(code, err.message);
+      else log.debug({ address: this.#address, err }, "a client's connection failed");
       this.close();
     });
   }
@@ -187,7 +191,7 @@ export class Connection {
   }
 
   #endDead(): void {
-    this.#host.log.info({ address: this.#address }, "gave up a client that answers no pings");
+    this.#note(abnormalClosure, "answers no pings");
     this.terminate();
   }
 
@@ -286,11 +290,15 @@ export class Connection {
   /** Closes it because of how the client or the server stands, which somebody may want to know. */
   end(code: number, reason: string): void {
     if (this.#closing) return;
+    this.#note(code, reason);
+    this.close(code, reason);
+  }
+
+  #note(code: number, reason: string): void {
     this.#host.log.warn(
       { address: this.#address, bytes: this.pendingBytes, type: this.#lastType, code, reason },
       "closed a client",
     );
-    this.close(code, reason);
   }
 
   #stop(): void {
