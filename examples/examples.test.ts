@@ -1,21 +1,17 @@
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createScannerClient, type ScannerClient } from "@openscan/client-sdk";
-import { chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { chromiumMissing, withExample } from "./support/page.js";
 import { type Program, startProgram } from "./support/program.js";
 import { isCompleted, printedSteps, publishedSteps, startSmallScan } from "./support/scan.js";
 import { type RunningServer, startServer } from "./support/start-server.js";
 
 const PYTHON = "/usr/bin/python3";
-const CHROMIUM = "/usr/bin/chromium";
 const SCAN_MS = 90_000;
 const pythonMissing = hasPython() ? "" : ` (skipped: ${PYTHON} has no package websockets)`;
-const chromiumMissing = existsSync(CHROMIUM) ? "" : ` (skipped: there is no ${CHROMIUM})`;
 
 function hasPython(): boolean {
   try {
@@ -140,12 +136,9 @@ describe("Node", () => {
 
 describe.skipIf(chromiumMissing)(`browser${chromiumMissing}`, () => {
   test(
-    "index.html, opened as a file, shows every step of a scan and survives a restart",
+    "index.html, without any library, shows every step of a scan and survives a restart",
     async () => {
-      await withPage(async (page) => {
-        const file = new URL("./browser/index.html", import.meta.url);
-        file.searchParams.set("server", server.url);
-        await page.goto(file.href);
+      await withExample("browser", server.url, async (page) => {
         await bothStates(page, "live");
         const published = await publishedSteps(server.url);
         const id = await startSmallScan(client, "browser");
@@ -171,23 +164,5 @@ describe.skipIf(chromiumMissing)(`browser${chromiumMissing}`, () => {
 async function bothStates(page: Page, state: string): Promise<void> {
   for (const namespace of ["device", "tasks"]) {
     await page.waitForFunction(`document.getElementById("${namespace}-state").textContent === "${state}"`);
-  }
-}
-
-async function withPage(run: (page: Page) => Promise<void>): Promise<void> {
-  const profile = await mkdtemp(join(tmpdir(), "openscan-examples-"));
-  const flags =
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
-  const browser = await chromium.launchPersistentContext(profile, {
-    executablePath: CHROMIUM,
-    args: flags.split(" "),
-  });
-  try {
-    const page = await browser.newPage();
-    page.setDefaultTimeout(SCAN_MS);
-    await run(page);
-  } finally {
-    await browser.close();
-    await rm(profile, { recursive: true, force: true });
   }
 }

@@ -1,10 +1,14 @@
 #!/usr/bin/env node
-// Builds one of the web examples whenever it is loaded, and serves it to this computer.
+// Serves one of the web examples to this computer, and builds it whenever it is loaded.
 import { parseArgs } from "node:util";
 import { context } from "esbuild";
 
-const USAGE = "Usage: serve.mjs react|vue [--scanner http://localhost:8000] [--port 5173]";
-const ENTRIES = { react: "main.tsx", vue: "main.ts" };
+const USAGE = "Usage: serve.mjs browser|react|vue [--scanner http://localhost:8000] [--port 5173]";
+const ENTRIES = {
+  browser: {},
+  react: { main: "react/main.tsx", page: "web/page.css" },
+  vue: { main: "vue/main.ts", page: "web/page.css" },
+};
 
 const { values, positionals } = parseArgs({
   options: {
@@ -22,7 +26,7 @@ if (values.help || !Object.hasOwn(ENTRIES, example)) {
 
 const page = await context({
   absWorkingDir: import.meta.dirname,
-  entryPoints: { main: `${example}/${ENTRIES[example]}`, page: "web/page.css" },
+  entryPoints: ENTRIES[example],
   bundle: true,
   format: "esm",
   jsx: "automatic",

@@ -6,13 +6,16 @@ import { WebSocket } from "ws";
 const POINTS = 5;
 
 /** Starts a scan of five small photos; resolves with the id of its task. */
-export async function startSmallScan({ rest, api }: ScannerClient, project: string): Promise<string> {
-  const cameras = await rest.get<Record<string, unknown>>("/cameras/");
-  const camera = Object.keys(cameras)[0] ?? "";
-  const settings = `/cameras/${encodeURIComponent(camera)}/settings`;
-  await rest.request("PATCH", settings, { body: { photo_resolution: [320, 240], AF: false } });
-  await api.createProject(project);
-  const task = await api.startScan({ project, camera, settings: { points: POINTS } });
+export async function startSmallScan(client: ScannerClient, project_name: string): Promise<string> {
+  const [name = ""] = Object.keys(await client.request("GET /cameras/"));
+  const small = { photo_resolution: [320, 240], AF: false };
+  await client.request("PATCH /cameras/{name}/settings", { params: { name }, body: small });
+  await client.request("POST /projects/{project_name}", { params: { project_name } });
+  const task = await client.request("POST /projects/{project_name}/scan", {
+    params: { project_name },
+    query: { camera_name: name },
+    body: { points: POINTS },
+  });
   return task.id;
 }
 
