@@ -2,6 +2,7 @@ import { systemClock, systemRandom } from "./clock.js";
 import { deviceFeed } from "./device-feed.js";
 import type { Feed } from "./feed.js";
 import { LiveStore } from "./live-store.js";
+import type { Dialect } from "./sync.js";
 import { type Fetch, type Method, type RequestOptions, Rest } from "./rest.js";
 import type { DeviceOptions, ScannerClient, ScannerClientOptions, TaskOptions } from "./scanner-client.js";
 import { queryText } from "./query.js";
@@ -17,7 +18,7 @@ export function createScannerClient(options: ScannerClientOptions): ScannerClien
   const base = mount(options.url, options.version ?? "latest");
   const fetch: Fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
   const rest = new Rest(base, fetch, clock, options.token);
-  const server = { legacy: false };
+  const server: { dialect?: Dialect } = {};
   // oxlint-disable-next-line no-console -- somebody should hear of it who did not ask
   const onError = options.onError ?? ((error: unknown) => console.error(error));
   // A handler that throws itself must not break the stream it is told about.

@@ -96,10 +96,9 @@ export class Link {
   #lost(error: ConnectionError): void {
     const { clock, random, onLost } = this.#options;
     const attempt = this.#attempt;
-    const live = this.#liveAt !== undefined;
     // Only a connection that held proves that the trouble is over.
-    if (this.#liveAt !== undefined && clock.now() - this.#liveAt >= STABLE_MS) this.#failures = 0;
-    const delayMs = reconnectDelay(error, live, this.#failures++, random);
+    if (clock.now() - (this.#liveAt ?? Infinity) >= STABLE_MS) this.#failures = 0;
+    const delayMs = reconnectDelay(error, this.#liveAt !== undefined, this.#failures++, random);
     this.#connection = undefined;
     onLost(error);
     if (attempt !== this.#attempt || error.final) return;

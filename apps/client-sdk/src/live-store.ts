@@ -6,7 +6,7 @@ import { Link, type TokenSource } from "./link.js";
 import { type Listener, Listeners } from "./listeners.js";
 import type { Rest } from "./rest.js";
 import type { Freshness, Resync, Store, TypeOf, View } from "./store.js";
-import { Sync } from "./sync.js";
+import { type Dialect, Sync } from "./sync.js";
 import type { Validate } from "./scanner-client.js";
 import type { SocketConstructor } from "./web-socket.js";
 
@@ -21,8 +21,8 @@ export interface LiveStoreOptions<State, Event> {
   readonly filtered: boolean;
   readonly validate?: Validate;
   readonly rest: Rest;
-  /** Shared by the stores of a client: whether the server was found to speak the legacy dialect. */
-  readonly server: { legacy: boolean };
+  /** Shared by the stores of a client: what the server spoke last. */
+  readonly server: { dialect?: Dialect };
   readonly token?: TokenSource;
   readonly WebSocket?: SocketConstructor;
   readonly clock: ClientClock;

@@ -10,7 +10,9 @@ import type { Rest } from "./rest.js";
 import type { Resync } from "./store.js";
 import type { Validate } from "./scanner-client.js";
 
-/** How long a v1 server may take to say hello. */
+export type Dialect = "v1" | "legacy";
+
+/** How long an unknown server may take to say hello; one that does not speaks the legacy dialect. */
 const HELLO_MS = 1500;
 /** Messages of a legacy server that may wait for the REST answer. */
 const WAITING = 1024;
@@ -22,7 +24,8 @@ export interface SyncOptions<State, Event> {
   readonly filtered: boolean;
   readonly validate?: Validate;
   readonly rest: Rest;
-  readonly server: { legacy: boolean };
+  /** What it spoke last: one of v1 may be slow to say hello, and must not lose its place in the stream for it. */
+  readonly server: { dialect?: Dialect };
   readonly clock: ClientClock;
   readonly random: () => number;
   readonly report: (error: unknown) => void;
@@ -39,7 +42,7 @@ export interface SyncOptions<State, Event> {
 export class Sync<State, Event extends object> {
   readonly #options: SyncOptions<State, Event>;
   #connection: Connection | undefined;
-  #dialect: "v1" | "legacy" | undefined;
+  #dialect: Dialect | undefined;
   #cancelWait = () => {};
   #resyncing = new AbortController();
   /** Messages of a legacy server that wait for the REST answer. */
@@ -80,8 +83,8 @@ export class Sync<State, Event extends object> {
   opened(connection: Connection): void {
     const { clock, server } = this.#options;
     this.#connection = connection;
-    if (server.legacy) this.#speakLegacy();
-    else this.#cancelWait = clock.after(HELLO_MS, () => this.#speakLegacy());
+    if (server.dialect === "legacy") this.#speakLegacy();
+    else if (!server.dialect) this.#cancelWait = clock.after(HELLO_MS, () => this.#speakLegacy());
   }
 
   /** The connection is gone. */
@@ -127,8 +130,7 @@ export class Sync<State, Event extends object> {
   #greet({ epoch, seq, heartbeat_ms, resume }: Hello): void {
     const { server, filtered } = this.#options;
     this.#stopWaiting();
-    server.legacy = false;
-    this.#dialect = "v1";
+    server.dialect = this.#dialect = "v1";
     this.#live = false;
     if (heartbeat_ms > 0) this.#connection?.expectHeartbeat(heartbeat_ms);
     const recovered = resume?.recovered === true;
@@ -143,16 +145,20 @@ export class Sync<State, Event extends object> {
   #accept(message: Message & Envelope): void {
     const { feed, validate, onEvent } = this.#options;
     const { seq, prev, type } = message;
-    if (message["snapshot"] === true) {
+    const isSnapshot = message["snapshot"] === true;
+    const startsAnew = isSnapshot && prev === null;
+    if (!startsAnew) {
+      if (seq <= (this.#last ?? -1)) return;
+      if (prev !== this.#last) return this.#fail();
+    }
+    if (isSnapshot) {
       validate?.(message, feed.name);
       const state = feed.snapshot(message);
       this.#last = seq;
       this.#torn = false;
-      this.#restart(state);
+      this.#restart(state, startsAnew);
       return;
     }
-    if (this.#last !== undefined && seq <= this.#last) return;
-    if (this.#last === undefined || prev !== this.#last) return this.#fail();
     const before = this.#state as State;
     let folded: Folded<State, Event> | undefined;
     try {
@@ -175,8 +181,7 @@ export class Sync<State, Event extends object> {
     const { server } = this.#options;
     if (this.#dialect) return;
     this.#stopWaiting();
-    this.#dialect = "legacy";
-    server.legacy = true;
+    server.dialect = this.#dialect = "legacy";
     // What arrives from here on waits: a reply that was computed before an event can then never overwrite it,
     // and one computed after it is put right by the events that follow.
     this.#waiting = [];
@@ -200,7 +205,7 @@ export class Sync<State, Event extends object> {
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
     this.#last = undefined;
-    this.#restart(state);
+    this.#restart(state, true);
     for (const message of waiting) if (this.#live) this.#attempt(() => this.#acceptLegacy(message));
     this.#options.onSettled();
   }
@@ -223,9 +228,9 @@ export class Sync<State, Event extends object> {
     onEvent(folded.state, folded.event);
   }
 
-  /** A snapshot starts the stream, or starts it anew. */
-  #restart(state: State): void {
-    const lost = this.#started && !this.#live;
+  /** A snapshot starts the stream, or starts it anew: with a gap, unless it continues the chain. */
+  #restart(state: State, gap: boolean): void {
+    const lost = this.#started && gap;
     this.#state = state;
     this.#live = true;
     this.#started = true;
