@@ -1,4 +1,4 @@
-import { type Clock, silentLogger, systemClock } from "@openscan/runtime";
+import { type Clock, type Logger, silentLogger, systemClock } from "@openscan/runtime";
 import { onTestFinished } from "vitest";
 import { compose } from "../../src/compose.js";
 import type { Config } from "../../src/config.js";
@@ -14,6 +14,7 @@ export interface TestServer {
 interface Changes {
   readonly config?: Partial<Config>;
   readonly clock?: Clock;
+  readonly log?: Logger;
 }
 
 /** A server in this process, with every reply checked against its schema; gone with the test. */
@@ -26,7 +27,7 @@ export async function startServer(configuration?: unknown, changes?: Changes): P
 /** The same in the moment in which its port is open and its device is not yet. */
 export async function listeningServer(
   configuration?: unknown,
-  { config = {}, clock = systemClock }: Changes = {},
+  { config = {}, clock = systemClock, log = silentLogger }: Changes = {},
 ): Promise<TestServer & { initialize(): Promise<void> }> {
   const folder = await createFolder(configuration ?? (await quickConfiguration()));
   const server = compose(
@@ -39,7 +40,7 @@ export async function listeningServer(
       allowOrigins: [],
       ...config,
     },
-    { version: "1.2.3", clock, log: silentLogger, checkResponses: true },
+    { version: "1.2.3", clock, log, checkResponses: true },
   );
   const port = await server.listen();
   const close = (reason: "stop" | "restart" = "stop") => server.close(reason);
