@@ -155,11 +155,11 @@ export class Channel implements ConnectionHost, StreamSource {
     this.#connections.v1.delete(connection);
   }
 
-  restate(dialect: Dialect, ids: ReadonlySet<string> | undefined): string[] {
+  restate(dialect: Dialect, ids: ReadonlySet<string> | undefined, prev: number | null): string[] {
     const state = this.#options.state() as never;
     if (dialect === "v1") {
       const text = JSON.stringify(this.#namespace.snapshot(state, ids));
-      return [inEnvelope(text, this.#head, null, timestamp(this.clock))];
+      return [inEnvelope(text, this.#head, prev, timestamp(this.clock))];
     }
     return this.#namespace.restate(state).map((event) => {
       const { type } = event as TypedMessage;

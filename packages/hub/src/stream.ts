@@ -14,8 +14,8 @@ export interface StreamSource {
   readonly counters: Counters;
   /** `seq` of the newest event. */
   readonly head: number;
-  /** The whole state as it is now, as JSON texts. */
-  restate(dialect: Dialect, ids: ReadonlySet<string> | undefined): string[];
+  /** The whole state as it is now, as JSON texts; `prev` keeps the proof that no fact before it is missing. */
+  restate(dialect: Dialect, ids: ReadonlySet<string> | undefined, prev: number | null): string[];
 }
 
 const behindMs = 5_000;
@@ -145,7 +145,7 @@ export class Stream {
 
   #restated(): Buffer {
     this.#source.counters.snapshots++;
-    const frames = encodeTextFrames(this.#source.restate(this.dialect, this.#ids));
+    const frames = encodeTextFrames(this.#source.restate(this.dialect, this.#ids, this.#position.prev));
     return this.#advance({ frames, position: { prev: this.#source.head, base: undefined } });
   }
 

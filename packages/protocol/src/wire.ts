@@ -26,9 +26,7 @@ export const Envelope = z.object({
     .int()
     .min(0)
     .nullable()
-    .describe(
-      "seq of the event sent before on this connection; null in a snapshot, which starts the chain anew",
-    ),
+    .describe("seq of the event sent before on this connection; null in a snapshot that begins the chain"),
   ts: Timestamp.describe("when the change happened"),
 });
 export type Envelope = z.output<typeof Envelope>;
