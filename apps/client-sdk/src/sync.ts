@@ -146,10 +146,10 @@ export class Sync<State, Event extends object> {
     const { feed, validate, onEvent } = this.#options;
     const { seq, prev, type } = message;
     const isSnapshot = message["snapshot"] === true;
-    const startsAnew = isSnapshot && prev === null;
-    if (!startsAnew) {
-      if (seq <= (this.#last ?? -1)) return;
-      if (prev !== this.#last) return this.#fail();
+    const startsAnew = isSnapshot && prev === null && seq > (this.#last ?? -1);
+    if (!startsAnew && prev !== this.#last) {
+      if (seq > (this.#last ?? -1)) this.#fail();
+      return; // else a duplicate
     }
     if (isSnapshot) {
       validate?.(message, feed.name);
