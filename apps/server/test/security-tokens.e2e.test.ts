@@ -300,6 +300,7 @@ describe("the process", () => {
       const encoded = encodeURIComponent(secret);
       // A name that nobody knows to be a secret has to be named when it is refused as a name.
       const known = secret !== wrong;
+      const host = [["Host", `${secret}.example`]] as const;
       for (const auth of [[], [["Authorization", `Bearer ${control}`] as const]])
         for (const path of ["/latest/", failing, "/latest/none", `/latest/projects/${encoded}`]) {
           for (const header of [
@@ -318,12 +319,14 @@ describe("the process", () => {
             ["Sec-WebSocket-Protocol", bearer(secret)],
           ] as const) {
             await ask(rawRequest("GET", path, [local, ...auth, header]), from);
-            await ask(rawHandshake(path, [local, ...auth, header]), from);
+            await ask(rawHandshake("/latest/ws/device", [local, ...auth, header]), from);
           }
           for (const name of ["token", "access_token", "ticket", "authorization", "%74oken"])
             await ask(rawRequest("GET", `${path}?${name}=${encoded}&x=1`, [local, ...auth]), from);
           await ask(rawRequest("GET", `${path}?ticket=${await ticket()}&token=${encoded}`, [local]), from);
-          if (known) await ask(rawRequest("GET", path, [["Host", `${secret}.example`]]), from);
+          if (known)
+            for (const named of [rawRequest("GET", path, host), rawHandshake("/latest/ws/device", host)])
+              await ask(named, from);
           await ask(rawRequest("POST", path, [local, ...auth], `{"${secret}":`), from);
           await ask(rawRequest("POST", path, [local, ...auth], JSON.stringify({ token: secret })), from);
         }
