@@ -184,7 +184,7 @@ export class Channel implements ConnectionHost, StreamSource {
     if (recovered !== null) this.counters[recovered ? "recovered" : "refused"]++;
     const stream = new Stream(this, "v1", options, replay && since);
     if (replay) stream.queue(replay, this.clock.monotonic());
-    else stream.restart();
+    else stream.start();
     this.#connections.legacy.delete(connection);
     this.#connections.v1.add(connection);
     connection.begin(stream, [JSON.stringify(this.#hello(recovered)), ...problems.map(errorText)]);

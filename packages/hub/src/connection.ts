@@ -28,7 +28,6 @@ const open = 1;
 const goodbyeMs = 1_000;
 const abnormalClosure = 1006; // RFC 6455: what an end without a close frame is called
 const internalError = 1011; // RFC 6455
-const maxBufferedBytes = 1024 * 1024;
 const legacyPing = encodeTextFrames([JSON.stringify({ type: "ping" })]);
 
 /**
@@ -64,7 +63,6 @@ export class Connection {
     host.heartbeat.add(this);
     webSocket.on("message", (message, isBinary) => this.#receive(message, isBinary));
     webSocket.on("pong", () => this.heart.ponged(clock.monotonic()));
-    webSocket.on("ping", () => this.#answered());
     webSocket.on("error", (err) => {
       const code = violationCode(err);
       // `ws` has sent the close frame already.
@@ -181,13 +179,6 @@ export class Connection {
     if (this.#closing || verdict === "ignored") return;
     // Legacy clients may say what they want; only the first word can mean that they are none.
     if (verdict === "first" || this.#stream.dialect === "v1") this.#host.heard(this, message.toString());
-  }
-
-  /** `ws` has answered a ping: a client that sends pings but reads nothing must not fill the memory. */
-  #answered(): void {
-    if (!this.isOpen) return;
-    if (this.#tcp.writableLength > maxBufferedBytes) this.#giveUp();
-    else this.#watch();
   }
 
   #endDead(): void {

@@ -3,14 +3,14 @@ import type { AddressInfo } from "node:net";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import { encodeTextFrame } from "./frame.js";
+import { encodeTextFrames } from "./frame.js";
 
-/** A `ws` client's reading of the frames that `encodeTextFrame` makes, written to the server's TCP socket. */
+/** A `ws` client's reading of the frames that `encodeTextFrames` makes, written to the server's TCP socket. */
 async function readBack(texts: readonly string[]): Promise<string[]> {
   const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
   await once(server, "listening");
   server.on("connection", (_, request) => {
-    for (const text of texts) request.socket.write(encodeTextFrame(text));
+    for (const text of texts) request.socket.write(encodeTextFrames([text]));
   });
   const client = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
   const received: string[] = [];
@@ -43,6 +43,6 @@ test("ws reads any text", async () => {
 });
 
 test("a frame owns its buffer", () => {
-  const frame = encodeTextFrame("small");
+  const frame = encodeTextFrames(["small"]);
   expect(frame.buffer.byteLength).toBe(frame.length);
 });

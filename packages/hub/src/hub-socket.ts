@@ -3,7 +3,7 @@ export interface HubWebSocket {
   /** 1 while it is open. */
   readonly readyState: number;
   on(event: "message", listener: (message: { toString(): string }, isBinary: boolean) => void): unknown;
-  on(event: "ping" | "pong", listener: () => void): unknown;
+  on(event: "pong", listener: () => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
   ping(): void;
   close(code?: number, reason?: string): void;

@@ -2,7 +2,9 @@ import { once } from "node:events";
 import { Socket } from "node:net";
 import { type DeviceStatusEvent, namespaces } from "@openscan/protocol";
 import { expect, test, vi } from "vitest";
-import { openRig, taskUpdate, turn } from "../test/rig.js";
+import { openRig, legacyText, taskUpdate, turn } from "../test/rig.js";
+
+const none = { legacy: 0, v1: 0 };
 
 /** A value that counts how often it is serialised. */
 function counted(value: unknown) {
@@ -18,7 +20,7 @@ test("an event reaches every subscriber of its namespace, verbatim, and nobody e
   rig.hub.publish("device", status as unknown as DeviceStatusEvent);
   await Promise.all([first.received(1), second.received(1), other.received(1)]);
   await Promise.all([first.inStep(), second.inStep(), other.inStep()]);
-  expect(first.messages).toEqual([JSON.stringify(taskUpdate(1))]);
+  expect(first.messages).toEqual([legacyText(taskUpdate(1))]);
   expect(second.messages).toEqual(first.messages);
   expect(other.messages).toEqual([JSON.stringify(status)]);
 });
@@ -30,8 +32,8 @@ test("nothing is sent on connect, and what was published before stays in the pas
   const late = await rig.connect();
   rig.hub.publish("tasks", taskUpdate(2));
   await Promise.all([early.received(2), late.received(1)]);
-  expect(early.messages).toEqual([1, 2].map((current) => JSON.stringify(taskUpdate(current))));
-  expect(late.messages).toEqual([JSON.stringify(taskUpdate(2))]);
+  expect(early.messages).toEqual([1, 2].map((current) => legacyText(taskUpdate(current))));
+  expect(late.messages).toEqual([legacyText(taskUpdate(2))]);
 });
 
 test("an event is serialised once, and not at all when nobody listens", async () => {
@@ -107,7 +109,7 @@ test("an event that cannot be serialised is logged and costs only itself", async
   rig.hub.publish("tasks", broken);
   rig.hub.publish("tasks", taskUpdate(3));
   await client.received(2);
-  expect(client.messages).toEqual([1, 3].map((current) => JSON.stringify(taskUpdate(current))));
+  expect(client.messages).toEqual([1, 3].map((current) => legacyText(taskUpdate(current))));
   expect(rig.log.lines).toMatchObject([
     {
       level: "error",
@@ -132,7 +134,7 @@ test("a ping comes after 30 s without a data frame, whatever the client says", a
   await client.received(2);
   await rig.clock.advance(29_999);
   await client.inStep();
-  expect(client.messages).toEqual(['{"type":"ping"}', JSON.stringify(taskUpdate(1))]);
+  expect(client.messages).toEqual(['{"type":"ping"}', legacyText(taskUpdate(1))]);
   await rig.clock.advance(1);
   await client.received(3);
   expect(client.messages[2]).toBe('{"type":"ping"}');
@@ -151,7 +153,7 @@ test("the quietest connection over all namespaces makes room for a new one", asy
   const newcomer = await rig.connect("tasks");
   const { code, reason } = await quietest.closed;
   expect({ code, reason: JSON.parse(reason) }).toEqual({ code: 1013, reason: { retry_after_ms: 10_000 } });
-  expect(rig.hub.stats().connections).toMatchObject({ tasks: 3, device: 0 });
+  expect(rig.hub.stats().connections).toMatchObject({ tasks: { legacy: 3, v1: 0 }, device: none });
   rig.hub.publish("tasks", taskUpdate(1));
   await Promise.all([talking, later, newcomer].map((client) => client.received(1)));
 });
@@ -161,11 +163,11 @@ test("a connection that is closing already needs no room", async () => {
   const staying = await rig.connect();
   const closing = await rig.connectRaw();
   closing.write(Buffer.from([0x82, 0x80, 0, 0, 0, 0])); // binary, and no answer to the close that follows
-  while (rig.hub.stats().connections.tasks > 1) await turn();
+  while (rig.hub.stats().connections.tasks.legacy > 1) await turn();
   await rig.connect();
   rig.hub.publish("tasks", taskUpdate(1));
   await staying.received(1);
-  expect(rig.hub.stats().connections.tasks).toBe(2);
+  expect(rig.hub.stats().connections.tasks.legacy).toBe(2);
 });
 
 test("closing delivers what was published, then the code and the reason", async () => {
@@ -177,9 +179,9 @@ test("closing delivers what was published, then the code and the reason", async 
   expect(await Promise.all(clients.map(({ closed }) => closed))).toEqual(
     clients.map(() => ({ code: 1012, reason })),
   );
-  expect(clients[0]?.messages).toEqual([JSON.stringify(taskUpdate(1))]);
+  expect(clients[0]?.messages).toEqual([legacyText(taskUpdate(1))]);
   expect(rig.hub.stats()).toMatchObject({
-    connections: { tasks: 0, device: 0 },
+    connections: { tasks: none, device: none },
     queuedBytes: 0,
     closedSlow: 0,
   });
@@ -211,7 +213,7 @@ test("closing while an event is being published ends all connections in order", 
   rig.hub.publish("tasks", event);
   rig.hub.publish("tasks", taskUpdate(3));
   expect(await client.closed).toEqual({ code: 1001, reason: "" });
-  expect(client.messages).toEqual([JSON.stringify(taskUpdate(1))]);
+  expect(client.messages).toEqual([legacyText(taskUpdate(1))]);
   await turn();
   expect(rig.log.lines).toEqual([]);
 });
@@ -229,7 +231,7 @@ test("a reason that does not fit into a close frame is rejected before anything 
   await using rig = await openRig();
   await rig.connect();
   await expect(rig.hub.close(1012, "ü".repeat(62))).rejects.toMatchObject({ code: "invalid" });
-  expect(rig.hub.stats().connections.tasks).toBe(1);
+  expect(rig.hub.stats().connections.tasks.legacy).toBe(1);
 });
 
 test("the hub knows exactly the namespaces of the protocol", async () => {

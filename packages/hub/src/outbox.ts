@@ -69,12 +69,13 @@ export class Outbox {
 
   /** Removes all state; returns how many messages that were. */
   keepFacts(): number {
+    if (this.#facts === this.#waiting.size) return 0;
     const all = this.#clear();
     for (const { message, since } of all) if (message.key === undefined) this.push(message, since);
     return all.length - this.#waiting.size;
   }
 
-  /** The first messages, as many as `bytes` allow but at least one. */
+  /** Takes the first messages, until they come to `bytes`. */
   take(bytes: number): Message[] {
     const taken: Message[] = [];
     const end = this.#bytes - bytes;

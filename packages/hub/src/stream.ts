@@ -34,8 +34,8 @@ export class Stream {
   #intervalMs = 0;
   #position: Position;
   #outbox: Outbox | undefined;
-  /** A snapshot is to be sent after the facts that wait. */
-  #isRestarting = false;
+  /** A snapshot is to be sent after the facts that wait; one that was asked for begins the chain of `prev` anew. */
+  #restarting: "anew" | "amid" | undefined;
   #sentAt = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -65,12 +65,12 @@ export class Stream {
   }
 
   get isTooSlow(): boolean {
-    return this.#isRestarting && this.bytes > this.#source.limits.pendingBytes;
+    return this.#restarting !== undefined && this.bytes > this.#source.limits.pendingBytes;
   }
 
   /** When there will be something to send that is held back at the moment. */
   get heldUntil(): number | undefined {
-    if (!this.#outbox || this.#isRestarting || this.#outbox.hasFacts) return undefined;
+    if (!this.#outbox || this.#restarting || this.#outbox.hasFacts) return undefined;
     return this.#intervalMs > 0 ? this.#sentAt + this.#intervalMs : undefined;
   }
 
@@ -78,7 +78,7 @@ export class Stream {
   deliver(turn: Turn, hasRoom: boolean, now: number): Buffer | undefined {
     const messages = turn.select(this.#style, this.#filter);
     if (messages.length === 0) return undefined;
-    if (hasRoom && !this.#outbox && !this.#isRestarting && this.#intervalMs === 0) {
+    if (hasRoom && !this.#outbox && !this.#restarting && this.#intervalMs === 0) {
       return this.#advance(turn.write(messages, this.#style, this.#position));
     }
     this.queue(messages, now);
@@ -92,26 +92,24 @@ export class Stream {
     const { merged } = this.#outbox;
     if (this.#intervalMs > 0) this.#outbox.merge();
     for (const message of messages) {
-      if (this.#isRestarting && message.key !== undefined) counters.dropped++;
+      if (this.#restarting && message.key !== undefined) counters.dropped++;
       else this.#outbox.push(message, now);
     }
     if (this.#outbox.bytes > limits.mergeBytes) this.#outbox.merge();
     counters.merged += this.#outbox.merged - merged;
-    if (this.#outbox.bytes > limits.pendingBytes || this.#isBehind(now)) this.restart();
+    if (this.#outbox.bytes > limits.pendingBytes || this.#isBehind(now)) this.#restart("amid");
     if (this.#outbox.isEmpty) this.#outbox = undefined;
+  }
+
+  /** Sends a snapshot first. */
+  start(): void {
+    this.#restart("anew");
   }
 
   /** Another filter; the facts that the old one let pass stay. */
   ask(options: StreamOptions): void {
     this.#filterBy(options);
-    this.restart();
-  }
-
-  /** Instead of state that waits, sends the whole state once the facts that wait are sent. */
-  restart(): void {
-    if (this.#isRestarting) return;
-    this.#isRestarting = true;
-    this.#source.counters.dropped += this.#outbox?.keepFacts() ?? 0;
+    this.#restart("anew");
   }
 
   /** What is held back may be sent at once. */
@@ -121,7 +119,7 @@ export class Stream {
 
   /** The next frames that may be sent now; `undefined` when there are none. */
   next(now: number): Buffer | undefined {
-    if (this.#outbox && this.#isBehind(now)) this.restart();
+    if (this.#outbox && this.#isBehind(now)) this.#restart("amid");
     const { heldUntil } = this;
     if (heldUntil !== undefined && now < heldUntil) return undefined;
     const messages = this.#outbox?.take(pieceBytes) ?? [];
@@ -130,8 +128,7 @@ export class Stream {
       this.#sentAt = now;
       return this.#advance(write(messages, this.#style, this.#position));
     }
-    if (!this.#isRestarting) return undefined;
-    this.#isRestarting = false;
+    if (!this.#restarting) return undefined;
     this.#sentAt = now;
     return this.#restated();
   }
@@ -143,10 +140,19 @@ export class Stream {
     this.#intervalMs = options.min_interval ?? 0;
   }
 
+  /** Instead of state that waits, the whole state is sent once the facts that wait are sent. */
+  #restart(how: "anew" | "amid"): void {
+    if (this.#restarting !== "anew") this.#restarting = how;
+    this.#source.counters.dropped += this.#outbox?.keepFacts() ?? 0;
+  }
+
   #restated(): Buffer {
-    this.#source.counters.snapshots++;
-    const frames = encodeTextFrames(this.#source.restate(this.dialect, this.#ids, this.#position.prev));
-    return this.#advance({ frames, position: { prev: this.#source.head, base: undefined } });
+    const { counters, head } = this.#source;
+    const prev = this.#restarting === "anew" ? null : this.#position.prev;
+    this.#restarting = undefined;
+    counters.snapshots++;
+    const frames = encodeTextFrames(this.#source.restate(this.dialect, this.#ids, prev));
+    return this.#advance({ frames, position: { prev: head, base: undefined } });
   }
 
   /** A client that wants rest is late by its own wish. */

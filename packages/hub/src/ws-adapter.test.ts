@@ -3,7 +3,17 @@ import { request } from "node:http";
 import { connect } from "node:net";
 import { expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { drain, handshake, maskedTextFrame, openRig, parseFrames, taskUpdate, turn } from "../test/rig.js";
+import type { Refusal } from "./index.js";
+import {
+  drain,
+  handshake,
+  maskedTextFrame,
+  openRig,
+  parseFrames,
+  legacyText,
+  taskUpdate,
+  turn,
+} from "../test/rig.js";
 
 /** All that the server answers to `bytes`. */
 async function answerTo(port: number, bytes: string): Promise<string> {
@@ -38,28 +48,56 @@ test("the query of a known path is not part of the route", async () => {
   await using rig = await openRig();
   const socket = new WebSocket(`ws://127.0.0.1:${rig.port}/tasks?anything=/else`);
   await once(socket, "open");
-  expect(rig.hub.stats().connections.tasks).toBe(1);
+  expect(rig.hub.stats().connections.tasks.legacy).toBe(1);
 });
 
-test("neither compression nor a subprotocol is agreed to", async () => {
+/** The head of the answer to a handshake with further headers. */
+async function answerHead(port: number, path: string, ...headers: string[]): Promise<string> {
+  const socket = connect(port, "127.0.0.1");
+  socket.write(handshake(path).replace("\r\n\r\n", ["", ...headers, "", ""].join("\r\n")));
+  let answer = "";
+  while (!answer.includes("\r\n\r\n")) answer += String(await once(socket, "data"));
+  socket.destroy();
+  return answer.slice(0, answer.indexOf("\r\n\r\n"));
+}
+
+test.each([
+  ["openscan.v1", "openscan.v1"],
+  ["chat, openscan.v1, openscan.bearer.c2VjcmV0", "openscan.v1"],
+  ["openscan.bearer.c2VjcmV0", "openscan.bearer.c2VjcmV0"],
+  ["chat, openscan.bearer.c2VjcmV0", undefined],
+  ["openscan.v2", undefined],
+  ["chat", undefined],
+])("of the subprotocols %s, %s is agreed to, and never compression", async (offer, echo) => {
   await using rig = await openRig();
-  const offer = handshake("/tasks").replace(
-    "\r\n\r\n",
-    "\r\nSec-WebSocket-Extensions: permessage-deflate\r\nSec-WebSocket-Protocol: openscan.v1, chat\r\n\r\n",
+  const head = await answerHead(
+    rig.port,
+    "/tasks",
+    `Sec-WebSocket-Protocol: ${offer}`,
+    "Sec-WebSocket-Extensions: permessage-deflate",
   );
-  const socket = connect(rig.port, "127.0.0.1");
-  socket.write(offer);
-  const [answer] = (await once(socket, "data")) as [Buffer];
-  expect(answer.toString()).toMatch(/^HTTP\/1\.1 101 /);
-  expect(answer.toString().toLowerCase()).not.toMatch(/extensions|protocol:/);
+  expect(head).toMatch(/^HTTP\/1\.1 101 /);
+  expect(head.toLowerCase()).not.toContain("extensions");
+  expect(/^Sec-WebSocket-Protocol: (.*)$/m.exec(head)?.[1]).toBe(echo);
 });
 
-test("a malformed handshake is refused and leaves no connection", async () => {
+test.each([
+  ["no key", (text: string) => text.replace(/Sec-WebSocket-Key.*\r\n/, ""), 400],
+  ["a bad key", (text: string) => text.replace(/(Sec-WebSocket-Key: ).*/, "$1short"), 400],
+  ["another version", (text: string) => text.replace("Version: 13", "Version: 7"), 400],
+  [
+    "a broken subprotocol header",
+    (text: string) => text.replace("\r\n\r\n", "\r\nSec-WebSocket-Protocol: a,,b\r\n\r\n"),
+    400,
+  ],
+  ["another method", (text: string) => text.replace("GET", "POST"), 405],
+])("a handshake with %s is refused in the shape of the REST API", async (_, change, status) => {
   await using rig = await openRig();
-  const noKey = handshake("/tasks").replace(/Sec-WebSocket-Key.*\r\n/, "");
-  expect(await answerTo(rig.port, noKey)).toMatch(/^HTTP\/1\.1 400 /);
-  expect(await answerTo(rig.port, handshake("/tasks").replace("GET", "POST"))).toMatch(/^HTTP\/1\.1 405 /);
-  expect(rig.hub.stats().connections.tasks).toBe(0);
+  const [head = "", body = ""] = (await answerTo(rig.port, change(handshake("/tasks")))).split("\r\n\r\n");
+  expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+  if (status === 400) expect(head).toContain("Sec-WebSocket-Version: 13");
+  expect(JSON.parse(body)).toEqual({ detail: expect.any(String) });
+  expect(rig.hub.stats().connections.tasks).toEqual({ legacy: 0, v1: 0 });
 });
 
 test.each(["Content-Length: 5\r\n\r\nhello", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"])(
@@ -84,7 +122,7 @@ test.each(["Content-Length: 5\r\n\r\nhello", "Transfer-Encoding: chunked\r\n\r\n
       "POST /tasks?x=1 HTTP/1.1\r\nHost: scanner\r\nX-Custom: kept\r\nContent-Length: 5\r\n\r\nagain",
     );
     while (!answer.includes("again")) answer += String(await once(socket, "data"));
-    expect(rig.hub.stats().connections.tasks).toBe(0);
+    expect(rig.hub.stats().connections.tasks.legacy).toBe(0);
   },
 );
 
@@ -97,7 +135,7 @@ test("inbound text is ignored, whatever it says", async () => {
   await client.inStep();
   rig.hub.publish("tasks", taskUpdate(1));
   await client.received(1);
-  expect(client.messages).toEqual([JSON.stringify(taskUpdate(1))]);
+  expect(client.messages).toEqual([legacyText(taskUpdate(1))]);
 });
 
 test.each([
@@ -114,7 +152,7 @@ test.each([
   rig.hub.publish("tasks", taskUpdate(1));
   await bystander.received(1);
   expect(offender.messages).toEqual([]);
-  expect(rig.hub.stats().connections.tasks).toBe(1);
+  expect(rig.hub.stats().connections.tasks.legacy).toBe(1);
 });
 
 test.each([
@@ -141,7 +179,7 @@ test("a frame that comes with the handshake is read", async () => {
     answer = Buffer.concat([answer, chunk]);
   });
   while (!answer.includes(pong)) await once(eager, "data");
-  expect(rig.hub.stats().connections.tasks).toBe(2);
+  expect(rig.hub.stats().connections.tasks.legacy).toBe(2);
   eager.destroy();
   await rig.connect();
   await rig.connect();
@@ -172,7 +210,7 @@ test("clients that reset or vanish at any stage of the handshake harm nobody", a
   const halfOpen = connect(rig.port, "127.0.0.1");
   halfOpen.end(whole);
   await drain(halfOpen);
-  while (rig.hub.stats().connections.tasks > 1) await turn();
+  while (rig.hub.stats().connections.tasks.legacy > 1) await turn();
   rig.hub.publish("tasks", taskUpdate(1));
   await witness.received(1);
   expect(rig.log.lines.filter(({ level }) => level === "error")).toEqual([]);
@@ -189,17 +227,17 @@ test("a client that answers no pings is cut off after 60 s, one that answers sta
     await living.inStep();
   }
   await rig.clock.advance(19_999);
-  expect(rig.hub.stats().connections.tasks).toBe(2);
+  expect(rig.hub.stats().connections.tasks.legacy).toBe(2);
   await rig.clock.advance(1);
   await living.inStep();
-  expect(rig.hub.stats().connections.tasks).toBe(1);
+  expect(rig.hub.stats().connections.tasks.legacy).toBe(1);
   const frames = parseFrames(await drain(dead));
   expect(frames.map(({ opcode }) => opcode)).toEqual([9, 1, 9, 1]);
   for (let second = 0; second < 120; second += 20) {
     await rig.clock.advance(20_000);
     await living.inStep();
   }
-  expect(rig.hub.stats().connections.tasks).toBe(1);
+  expect(rig.hub.stats().connections.tasks.legacy).toBe(1);
 });
 
 test("after its undo the server answers upgrades without the hub, and connections live on", async () => {
@@ -215,4 +253,80 @@ test("after its undo the server answers upgrades without the hub, and connection
   expect(response.statusCode).toBe(418);
   rig.hub.publish("tasks", taskUpdate(1));
   await client.received(1);
+});
+
+const forbidden: Refusal = { status: 403, detail: `no ${"ü".repeat(200)}`, closeCode: 4403 };
+
+test("a client that is not admitted gets the status, the detail and the headers", async () => {
+  const offers: unknown[] = [];
+  await using rig = await openRig({}, (_, offered) => {
+    offers.push(offered);
+    return { status: 401, detail: "who are you?", headers: { "WWW-Authenticate": "Bearer" } };
+  });
+  const answer = await answerTo(rig.port, handshake("/tasks"));
+  expect(answer).toMatch(/^HTTP\/1\.1 401 Unauthorized\r\n/);
+  expect(answer).toContain("WWW-Authenticate: Bearer\r\n");
+  expect(answer).toMatch(/\r\n\r\n\{"detail":"who are you\?"\}$/);
+  await expect(rig.connect("tasks", "", ["openscan.v1", "chat"])).rejects.toThrow("401");
+  expect(offers).toEqual([[], ["openscan.v1", "chat"]]);
+});
+
+test("with a close code, a client that offers v1 is accepted and told, and no other is", async () => {
+  await using rig = await openRig({}, () => forbidden);
+  await expect(rig.connect("tasks")).rejects.toThrow("403");
+  await expect(rig.connect("tasks", "v=1")).rejects.toThrow("403");
+  const client = await rig.connect("tasks", "", ["openscan.v1"]);
+  const { code, reason } = await client.closed;
+  expect(code).toBe(4403);
+  expect(forbidden.detail.startsWith(reason)).toBe(true);
+  expect(reason.length).toBeGreaterThan(50);
+  expect(client.messages).toEqual([]);
+  expect(rig.hub.stats().connections.tasks).toEqual({ legacy: 0, v1: 0 });
+});
+
+test("nobody is asked whether an unknown path may be opened", async () => {
+  let asked = 0;
+  await using rig = await openRig({}, () => void asked++);
+  expect(await answerTo(rig.port, handshake("/unknown"))).toMatch(/^HTTP\/1\.1 404 /);
+  expect(asked).toBe(0);
+});
+
+test("messages beyond 20 in a second are ignored, beyond 200 end the connection", async () => {
+  await using rig = await openRig({ connections: 3 });
+  const client = await rig.connect("tasks", "v=1");
+  const legacy = await rig.connect("tasks");
+  for (let count = 0; count < 25; count++) client.say({ type: "subscribe" });
+  await client.inStep();
+  expect(client.parsed.filter(({ snapshot }) => snapshot)).toHaveLength(1 + 20);
+  await rig.clock.advance(1_000);
+  client.say({ type: "subscribe" });
+  for (let count = 1; count < 200; count++) client.say({ type: "noise" });
+  await client.inStep();
+  expect(client.parsed.filter(({ snapshot }) => snapshot)).toHaveLength(1 + 21);
+  for (const { socket } of [client, legacy]) {
+    for (let count = 0; count < 201; count++) socket.send("{}");
+  }
+  expect((await client.closed).code).toBe(1008);
+  expect((await legacy.closed).code).toBe(1008);
+  expect(rig.log.lines).toMatchObject([
+    { level: "warn", fields: { code: 1008 } },
+    { fields: { code: 1008 } },
+  ]);
+});
+
+test("a client that pings without reading the answers is ended before they fill the memory", async () => {
+  await using rig = await openRig();
+  const flooder = await rig.connectRaw();
+  const witness = await rig.connect();
+  const ping = Buffer.alloc(6 + 125);
+  ping.writeUInt16BE(0x89fd);
+  const pings = Buffer.concat(Array.from({ length: 500 }, () => ping));
+  let most = 0;
+  while (rig.hub.stats().connections.tasks.legacy > 1) {
+    flooder.write(pings);
+    await turn();
+    most = Math.max(most, rig.hub.stats().queuedBytes);
+  }
+  expect(most).toBeLessThan(100_000);
+  await witness.inStep();
 });

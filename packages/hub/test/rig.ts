@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
-import type { DeviceStatus, EventOf, LiveTask, NamespaceName } from "@openscan/protocol";
+import type { DeviceStatus, EventOf, Hello, LiveTask, NamespaceName } from "@openscan/protocol";
 import { FakeClock, recordingLogger } from "@openscan/runtime/testing";
-import { type ClientOptions, WebSocket } from "ws";
-import { attachHub, Hub, type HubLimits } from "../src/index.js";
+import { WebSocket } from "ws";
+import { type AttachOptions, attachHub, Hub, type HubLimits } from "../src/index.js";
 
 /** Each namespace is routed as `/<name>`. */
 const routes: ReadonlyMap<string, NamespaceName> = new Map([
@@ -13,19 +13,24 @@ const routes: ReadonlyMap<string, NamespaceName> = new Map([
 ]);
 
 /** A hub behind a real HTTP server on the loopback interface, with a clock that stands still. */
-export async function openRig(limits: Partial<HubLimits> = {}) {
+export async function openRig(limits: Partial<HubLimits> = {}, admit?: AttachOptions["admit"]) {
   const clock = new FakeClock();
   const log = recordingLogger();
-  const tasks = new Map<string, LiveTask>();
+  const scanner = new Scanner();
+  let ids = 0;
   const hub = new Hub({
     clock,
     log,
     limits,
     server: { name: "test", version: "1.2.3" },
-    state: { tasks: () => [...tasks.values()], device: () => deviceStatus() },
+    state: { tasks: () => scanner.tasks(), device: () => scanner.device() },
+    newId: () => `id-${++ids}`,
   });
   const server = createServer((request, response) => request.pipe(response.writeHead(418)));
-  const detach = attachHub(server, hub, { route: (pathname) => routes.get(pathname) });
+  const detach = attachHub(server, hub, {
+    route: (pathname) => routes.get(pathname),
+    ...(admit && { admit }),
+  });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -33,17 +38,52 @@ export async function openRig(limits: Partial<HubLimits> = {}) {
     clock,
     log,
     hub,
+    scanner,
     server,
     detach,
     port,
-    connect: (namespace: NamespaceName = "tasks", options: ClientOptions = {}) =>
-      openClient(`ws://127.0.0.1:${port}/${namespace}`, options),
-    connectRaw: (namespace: NamespaceName = "tasks") => openRawClient(port, `/${namespace}`),
+    /** Publishes an event and makes the scanner's state agree with it. */
+    publish<Name extends NamespaceName>(namespace: Name, event: EventOf<Name>) {
+      scanner.apply(event as AnyEvent);
+      hub.publish(namespace, event);
+    },
+    connect: (namespace: NamespaceName = "tasks", query = "", protocols: string[] = []) =>
+      openClient(`ws://127.0.0.1:${port}/${namespace}?${query}`, protocols),
+    connectRaw: (namespace: NamespaceName = "tasks", query = "") =>
+      openRawClient(port, `/${namespace}?${query}`),
     async [Symbol.asyncDispose]() {
       await clock.run(hub.close());
       await closeServer(server);
     },
   };
+}
+
+export type Rig = Awaited<ReturnType<typeof openRig>>;
+
+type AnyEvent = EventOf<"tasks"> | EventOf<"device">;
+
+/** The state that the published events add up to. */
+class Scanner {
+  readonly #tasks = new Map<string, LiveTask>();
+  #device = deviceStatus();
+  /** What is thrown instead of telling the state. */
+  fault: Error | undefined;
+
+  tasks(): LiveTask[] {
+    if (this.fault) throw this.fault;
+    return [...this.#tasks.values()];
+  }
+
+  device(): DeviceStatus {
+    if (this.fault) throw this.fault;
+    return this.#device;
+  }
+
+  apply(event: AnyEvent): void {
+    if (event.type === "task.update") this.#tasks.set(event.task.id, event.task);
+    if (event.type === "task.deleted") this.#tasks.delete(event.id);
+    if (event.type === "device.status") this.#device = event.device;
+  }
 }
 
 async function closeServer(server: Server): Promise<void> {
@@ -52,11 +92,29 @@ async function closeServer(server: Server): Promise<void> {
   await once(server, "close");
 }
 
+/** A message of v1, loosely typed: tests look at what they expect. */
+export interface Received {
+  readonly type: string;
+  readonly seq?: number;
+  readonly prev?: number | null;
+  readonly task?: LiveTask;
+  readonly tasks?: LiveTask[];
+  readonly device?: DeviceStatus;
+  readonly changed?: string[] | null;
+  readonly set?: Record<string, unknown>;
+  readonly snapshot?: true;
+  readonly epoch?: string;
+  readonly resume?: Hello["resume"];
+  readonly message?: string;
+  readonly code?: string;
+  readonly last?: number | null;
+}
+
 /** A healthy client that keeps everything it receives. */
 export type Client = Awaited<ReturnType<typeof openClient>>;
 
-async function openClient(url: string, options: ClientOptions) {
-  const socket = new WebSocket(url, options);
+async function openClient(url: string, protocols: string[]) {
+  const socket = new WebSocket(url, protocols);
   const messages: string[] = [];
   socket.on("message", (bytes: Buffer, isBinary) => {
     messages.push(isBinary ? `binary of ${bytes.length} bytes` : bytes.toString());
@@ -69,6 +127,11 @@ async function openClient(url: string, options: ClientOptions) {
     socket,
     messages,
     closed,
+    /** The messages, parsed. */
+    get parsed(): Received[] {
+      return messages.map((text) => JSON.parse(text) as Received);
+    },
+    say: (message: object) => socket.send(JSON.stringify(message)),
     /** Resolves when `count` messages have come. */
     async received(count: number): Promise<void> {
       while (messages.length < count) await once(socket, "message");
@@ -176,6 +239,24 @@ export function taskUpdate(current: number, size = 0): EventOf<"tasks"> & { type
 /** Ends the current turn of the event loop: what the hub joined is on its way afterwards. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** The same, as a fact: it may not be merged with others. */
+export function taskEnded(current: number, size = 0): ReturnType<typeof taskUpdate> {
+  const { type, task } = taskUpdate(current, size);
+  return { type, task: { ...task, status: "completed" } };
+}
+
+export function deviceEvent(
+  scan_radius_mm: number,
+  changed: string[] | null = ["scan_radius_mm"],
+): EventOf<"device"> & { type: "device.status" } {
+  return { type: "device.status", device: { ...deviceStatus(), scan_radius_mm }, changed };
+}
+
+/** What a legacy client gets of it. */
+export function legacyText({ type, task: { revision: _, ...task } }: ReturnType<typeof taskUpdate>): string {
+  return JSON.stringify({ type, task });
 }
 
 export function deviceStatus(): DeviceStatus {
