@@ -31,7 +31,7 @@ async function measure(name) {
   );
   const before = loadavg()[0].toFixed(1);
   const progress = (what) => console.error(`${name}: ${what}`);
-  const { rows, goals, notes = [] } = await measure({ ...options, peers, progress });
+  const { rows, goals, notes = [] } = await measure({ ...options, peers, progress, workFolder });
   const load = `Load average before ${before}, after ${loadavg()[0].toFixed(1)}.`;
   return { part: name, title, rows, goals, notes: [...notes, ...missing, load] };
 }
