@@ -34,6 +34,12 @@ test("a failed write reports its cause and leaves no temporary file", async () =
   expect(await readdir(folder)).toEqual(["taken"]);
 });
 
+test("what fails while a failed write is cleaned up does not hide its cause", async () => {
+  await writeFile(join(folder, "file"), "");
+  const write = writeFileAtomic(join(folder, "file", "x"), "x");
+  await expect(write).rejects.toMatchObject({ code: "ENOTDIR", syscall: "open" });
+});
+
 test("unfinished writes of a killed process are removed, other files are not", async () => {
   await writeFile(join(folder, ".tmp_0123456789ab_scan.json"), "{ half");
   await mkdir(join(folder, ".tmp_0123456789ab_scan01", "metadata"), { recursive: true });

@@ -23,7 +23,8 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
     }
     await rename(temporary, path);
   } catch (cause) {
-    await rm(temporary, { force: true });
+    // What cannot be removed now is swept at the next start; the cause is what matters.
+    await Promise.allSettled([rm(temporary, { force: true })]);
     throw cause;
   }
   await syncDirectory(dirname(path));

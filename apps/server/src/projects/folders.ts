@@ -5,21 +5,24 @@ import { ScanError } from "@openscan/protocol";
 import { temporaryPath } from "@openscan/runtime/atomic-file";
 
 /**
- * Makes a folder with its content, as a whole or not at all.
+ * Makes a folder with its content, as a whole or not at all. Where its parent is missing, somebody has removed that.
  *
  * @returns false when there is something at `path` already, which stays as it is
+ * @throws ScanError `storage`
  */
 export async function createFolder(path: string, fill: (folder: string) => Promise<void>): Promise<boolean> {
   const temporary = temporaryPath(path);
   try {
-    await mkdir(temporary, { recursive: true });
+    await mkdir(temporary);
     await fill(temporary);
     await rename(temporary, path);
     return true;
-  } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
-    if (hasCode(error, "ENOTEMPTY", "EEXIST", "ENOTDIR")) return false;
-    throw error;
+  } catch (cause) {
+    // What cannot be removed now is swept at the next start; the cause is what matters.
+    await Promise.allSettled([rm(temporary, { recursive: true, force: true })]);
+    if (hasCode(cause, "ENOTEMPTY", "EEXIST", "ENOTDIR")) return false;
+    if (cause instanceof ScanError) throw cause;
+    throw new ScanError("storage", `${path} could not be made: ${reason(cause)}`, { cause });
   }
 }
 

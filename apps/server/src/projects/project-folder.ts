@@ -96,7 +96,14 @@ export class ProjectFolder {
       const options = { path, scan, otherBytes: 0, order: [], clock: this.#clock, log: this.#log };
       this.#scans.set(scan.index, new ScanFolder(options));
       this.#stale = true;
-      await this.#save();
+      try {
+        await this.#save();
+      } catch (error) {
+        // Nobody is told of this scan, so nobody would ever start or delete it.
+        this.#scans.delete(scan.index);
+        await Promise.allSettled([removeFolder(path, () => {})]);
+        throw error;
+      }
       return this.scan(scan.index).scan;
     });
   }

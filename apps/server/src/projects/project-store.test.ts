@@ -210,6 +210,50 @@ describe("files", () => {
   });
 });
 
+describe("a disk that does not obey", () => {
+  test("folders that were removed by hand are not made anew", async () => {
+    const { store, directory, vase, scan01 } = await withScan();
+    await rm(scan01, { recursive: true });
+    await expect(store.savePhoto("Vase", 1, photo(0))).rejects.toMatchObject({
+      code: "storage",
+      message: expect.stringContaining(scan01),
+    });
+    expect(existsSync(scan01)).toBe(false);
+    await rm(vase, { recursive: true });
+    await expect(store.createScan("Vase", request)).rejects.toMatchObject({ code: "storage" });
+    expect(existsSync(vase)).toBe(false);
+    await rm(directory, { recursive: true });
+    await expect(store.create("Bowl", null)).rejects.toMatchObject({
+      code: "storage",
+      message: expect.stringMatching(/Bowl could not be made: ENOENT/),
+    });
+    expect(existsSync(directory)).toBe(false);
+  });
+
+  test("a folder for metadata that is missing is made, in an old project too", async () => {
+    const { store, scan01 } = await withScan();
+    await rm(join(scan01, "metadata"), { recursive: true });
+    await store.savePhoto("Vase", 1, photo(0));
+    expect(existsSync(join(scan01, metadataName("scan01_000.jpg")))).toBe(true);
+  });
+
+  test("a scan that the project's file cannot take does not exist", async () => {
+    const { store, vase, directory } = await withScan();
+    await rm(join(vase, "openscan_project.json"));
+    await mkdir(join(vase, "openscan_project.json"));
+    await expect(store.createScan("Vase", request)).rejects.toMatchObject({
+      code: "storage",
+      message: expect.stringContaining("openscan_project.json could not be written"),
+    });
+    expect(Object.keys(store.get("Vase").scans)).toEqual(["scan01"]);
+    expect(existsSync(join(vase, "scan02"))).toBe(false);
+    await rmdir(join(vase, "openscan_project.json"));
+    expect(await store.createScan("Vase", request)).toMatchObject({ index: 3, status: "pending" });
+    const { store: again } = await openStore(directory);
+    expect(Object.keys(again.get("Vase").scans)).toEqual(["scan01", "scan03"]);
+  });
+});
+
 describe("defect 30: no update is lost", () => {
   test("parallel updates and photos all arrive, in memory and on the disk", async () => {
     const { store, scan01 } = await withScan();

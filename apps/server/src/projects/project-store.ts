@@ -158,6 +158,15 @@ export class ProjectStore {
     return scan;
   }
 
+  /**
+   * Takes photos off the list that are not on the disk any more.
+   *
+   * @throws ScanError `storage` naming them
+   */
+  async requirePhotos(project: string, index: number): Promise<void> {
+    await this.#folder(project).changeScan(index, (scan) => scan.requirePhotos());
+  }
+
   /** Removes photos by their relative paths; those that are not there are ignored. */
   async deletePhotos(project: string, index: number, files: readonly string[]): Promise<Scan> {
     const names = files.map((file) => relativeParts(file).join("/"));
@@ -198,8 +207,9 @@ export class ProjectStore {
       return await createFolder(fields.path, (temporary) =>
         store(join(temporary, projectFile), encodeProject(fields, [])),
       );
-    } catch (cause) {
-      if (!hasCode(cause, "ENAMETOOLONG")) throw cause;
+    } catch (error) {
+      const { cause } = error as Error;
+      if (!hasCode(cause, "ENAMETOOLONG")) throw error;
       throw new ScanError(
         "bad_request",
         `project name ${JSON.stringify(fields.name)} is too long for this disk`,

@@ -4,7 +4,7 @@ import { type PhotoMetadata, type Scan, ScanError, type ScanPath } from "@opensc
 import { type Clock, type Logger, timestamp } from "@openscan/runtime";
 import { writeFileAtomic } from "@openscan/runtime/atomic-file";
 import { decodePath, encodeScan, frozen, toJson } from "./encoding.js";
-import { fileSize, reason, unlessMissing } from "./folders.js";
+import { fileSize, fileSizes, hasCode, reason, unlessMissing } from "./folders.js";
 import {
   capturedSteps,
   leadingCaptured,
@@ -100,7 +100,7 @@ export class ScanFolder {
    */
   async savePhoto({ file, bytes, metadata, seconds }: NewPhoto): Promise<void> {
     this.#requireReadable();
-    await mkdir(join(this.path, metadataFolder), { recursive: true });
+    await this.#makeMetadataFolder();
     await this.#write(metadataName(file), toJson(metadata));
     await this.#write(file, bytes);
     const { photos, duration } = this.#scan;
@@ -112,6 +112,21 @@ export class ScanFolder {
       last_updated: timestamp(this.#clock),
     });
     await this.save();
+  }
+
+  /**
+   * Takes photos off the list that are not on the disk any more.
+   *
+   * @throws ScanError `storage` naming them
+   */
+  async requirePhotos(): Promise<void> {
+    const sizes = await fileSizes(this.path);
+    const lost = this.#scan.photos.filter((file) => !sizes.get(file));
+    if (lost.length === 0) return;
+    const photos = this.#scan.photos.filter((file) => !lost.includes(file));
+    this.change({ photos, current_step: this.#currentStep(photos) });
+    await this.save();
+    throw new ScanError("storage", `photos of ${this.path} are not on the disk any more: ${lost.join(", ")}`);
   }
 
   /** Removes photos and their metadata; files that are not photos of this scan are left alone. */
@@ -137,6 +152,17 @@ export class ScanFolder {
 
   #currentStep(photos: readonly string[]): number {
     return leadingCaptured(this.#order, capturedSteps(photos, this.#scan.settings.focus_stacks));
+  }
+
+  /** Scans of older versions may lack it. Where the scan's own folder is missing, somebody has removed that. */
+  async #makeMetadataFolder(): Promise<void> {
+    const path = join(this.path, metadataFolder);
+    try {
+      await mkdir(path);
+    } catch (cause) {
+      if (hasCode(cause, "EEXIST")) return;
+      throw new ScanError("storage", `${path} could not be made: ${reason(cause)}`, { cause });
+    }
   }
 
   async #write(file: string, content: string | Uint8Array): Promise<void> {

@@ -55,7 +55,7 @@ export class Scans {
     try {
       return await this.#tasks.create(scanTaskType, scanTaskArguments(scan));
     } catch (error) {
-      await this.#store.deleteScan(name, scan.index, () => {});
+      await Promise.allSettled([this.#store.deleteScan(name, scan.index, () => {})]);
       throw error;
     }
   }

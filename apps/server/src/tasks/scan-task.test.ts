@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { PhotoMetadata, type Scan, ScanError, ScanPath, type Task } from "@openscan/protocol";
 import { settle } from "@openscan/runtime/testing";
@@ -6,7 +6,7 @@ import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { type NewPhoto } from "../projects/scan-folder.js";
 import { ProjectStore } from "../projects/project-store.js";
-import { createBench, type Step, untilAborted } from "./testing.js";
+import { createBench, type Step, temporaryFolder, untilAborted } from "./testing.js";
 
 const json = async (path: string): Promise<unknown> => JSON.parse(await readFile(path, "utf8"));
 const storedScan = async (directory: string) =>
@@ -352,6 +352,40 @@ describe("what a scan takes", () => {
 });
 
 describe("photos and the disk", () => {
+  test("photos that were removed by hand end the scan with an error, and a resume takes them again", async () => {
+    const { device, start, ended, store, tasks, directory } = await createBench();
+    const { id } = await start();
+    const lost: string[] = [];
+    device.before = atThe(5, "capture", async () => {
+      lost.push(...store.scan("Vase", 1).photos.slice(0, 2));
+      for (const file of lost) await rm(join(directory, "Vase/scan01", file));
+    });
+    expect(await ended(id)).toMatchObject({
+      status: "error",
+      error: expect.stringContaining(lost.join(", ")),
+    });
+    expect(lost).toHaveLength(2);
+    expect(store.scan("Vase", 1)).toMatchObject({ status: "error", current_step: 0 });
+    expect(store.scan("Vase", 1).photos).toHaveLength(3);
+    device.before = () => {};
+    tasks.restart(id);
+    expect(await ended(id)).toMatchObject({ status: "completed", progress: { current: 5, total: 5 } });
+    const { photos } = store.scan("Vase", 1);
+    expect(new Set(photos).size).toBe(5);
+    for (const file of photos)
+      expect((await stat(join(directory, "Vase/scan01", file))).size).toBeGreaterThan(0);
+  });
+
+  test("a scan whose project was moved away by hand ends with an error and makes no new one", async () => {
+    const { device, start, ended, directory } = await createBench();
+    const { id } = await start();
+    const elsewhere = await temporaryFolder();
+    device.before = atThe(2, "capture", () => rename(join(directory, "Vase"), join(elsewhere, "Vase")));
+    expect(await ended(id)).toMatchObject({ status: "error", error: expect.stringContaining("scan01") });
+    expect(await readdir(directory)).toEqual([]);
+    await rename(join(elsewhere, "Vase"), join(directory, "Vase"));
+  });
+
   class SlowStore extends ProjectStore {
     readonly waiting: (() => void)[] = [];
     saved = 0;

@@ -106,6 +106,7 @@ class ScanRun {
         yield* this.#progress(total);
       }
       await this.#saves.done();
+      await this.#store.requirePhotos(this.#reference.project_name, this.#reference.index);
       yield* this.#progress(total);
       return `Scan ${this.#reference.index} completed: ${total} positions photographed.`;
     } catch (error) {
