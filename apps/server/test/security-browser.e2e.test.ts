@@ -201,8 +201,8 @@ test.skipIf(missing)(
     await page.goto(`${api.url}/`);
     const token = page.locator("#token");
     await token.fill("wrong-token-0123456789");
-    await token.press("Enter");
     const refused = page.waitForResponse((reply) => reply.status() === 401);
+    await token.press("Enter");
     await refused;
     await page.locator("#login[open]").waitFor();
     await token.fill(view);
