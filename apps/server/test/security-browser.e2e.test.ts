@@ -201,7 +201,11 @@ test.skipIf(missing)(
     await page.goto(`${api.url}/`);
     const token = page.locator("#token");
     await token.fill("wrong-token-0123456789");
-    const refused = page.waitForResponse((reply) => reply.status() === 401);
+    const refused = page.waitForResponse(
+      (reply) =>
+        reply.status() === 401 &&
+        reply.request().headers()["authorization"] === "Bearer wrong-token-0123456789",
+    );
     await token.press("Enter");
     await refused;
     await page.locator("#login[open]").waitFor();
