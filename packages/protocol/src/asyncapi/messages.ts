@@ -79,7 +79,7 @@ function v1Messages(namespace: DescribedNamespace, schemas: NamedSchemas): Messa
       example: {
         type: "error",
         code: "invalid",
-        message: "min_interval must be a number from 0 to 60000, not soon",
+        message: "min_interval: Invalid input: expected number, received string",
       },
     }),
   };
@@ -135,7 +135,7 @@ const helloExample: Hello = {
   seq,
   now: ts,
   heartbeat_ms: 30_000,
-  resume: { max_events: 1000, max_age_ms: 600_000, recovered: null },
+  resume: { max_events: 4096, max_age_ms: 3_600_000, recovered: null },
 };
 
 interface Contents {
