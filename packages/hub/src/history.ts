@@ -29,11 +29,12 @@ export class History {
   }
 
   append(message: Message): void {
-    const { seq, key } = message;
+    const { seq, key, ends = "" } = message;
     this.#head = seq;
     this.#kept.set(seq, message);
     if (key === undefined) {
       this.#bytes += message.size("v1");
+      if (this.#latest.delete(ends)) this.#bytes += stateBytes;
     } else {
       const older = this.#latest.get(key);
       if (older && message.supersedes(older)) {

@@ -18,16 +18,22 @@ export class Message {
   readonly definition: EventDefinition;
   /** Of state: what it is the state of; `undefined` makes it a fact. */
   readonly key: string | undefined;
+  /** Key of the state that a fact ends: state before it is not merged with state after it. */
+  readonly ends: string | undefined;
   readonly #stamp: Stamp;
   #v1: string | undefined;
   #legacy: string | undefined;
+  /** About as long. */
+  readonly #like: Message | undefined;
   #merged: WeakMap<Message, Message> | undefined;
 
-  constructor(event: TypedMessage, definition: EventDefinition, stamp: Stamp) {
+  constructor(event: TypedMessage, definition: EventDefinition, stamp: Stamp, like?: Message) {
     this.event = event;
+    this.#like = like;
     this.definition = definition;
     const key = definition.stateKey(event);
     this.key = key === undefined ? undefined : `${event.type} ${key}`;
+    this.ends = key === undefined ? `${event.type} ${definition.id(event)}` : undefined;
     this.#stamp = stamp;
   }
 
@@ -59,8 +65,9 @@ export class Message {
     return this.#legacy;
   }
 
-  /** Bytes of the text. */
+  /** Bytes of the text. What is merged counts as its newest part: it may never be written. */
   size(dialect: Dialect): number {
+    if (this.#like) return this.#like.size(dialect);
     return Buffer.byteLength(this.text(dialect) ?? "");
   }
 
@@ -75,7 +82,7 @@ export class Message {
     if (known) return known;
     const event = this.definition.merge(older.event, this.event) as TypedMessage | undefined;
     if (!event || event === this.event) return event && this;
-    const merged = new Message(event, this.definition, this.#stamp);
+    const merged = new Message(event, this.definition, this.#stamp, this);
     // Weak: what is merged into this one must not outlive its own use.
     this.#merged ??= new WeakMap();
     this.#merged.set(older, merged);
@@ -84,6 +91,6 @@ export class Message {
 
   /** The same state as news about `changed`. */
   withChanged(changed: readonly string[] | null): Message {
-    return new Message({ ...this.event, changed } as TypedMessage, this.definition, this.#stamp);
+    return new Message({ ...this.event, changed } as TypedMessage, this.definition, this.#stamp, this);
   }
 }

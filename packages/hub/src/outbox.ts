@@ -47,6 +47,7 @@ export class Outbox {
   push(message: Message, now: number): void {
     if (message.key === undefined) {
       this.#facts++;
+      this.#latest.delete(message.ends ?? "");
       this.#add({ message, since: now });
       return;
     }
