@@ -1,40 +1,42 @@
 import { expect, test } from "vitest";
 import { device } from "../test/support/fixtures.js";
-import { type DeviceEvent, type DeviceResync, deviceFeed } from "./device-feed.js";
+import { delta, status } from "../test/support/messages.js";
+import { deviceFeed } from "./device-feed.js";
 import { RequestError } from "./request-error.js";
 import type { Rest } from "./rest.js";
 
-const status = (name: string, changed: string[] | null): DeviceEvent => ({
-  type: "device.status",
-  device: device(name),
-  changed,
-});
-const resync = (name: string): DeviceResync => ({ type: "resync", device: device(name) });
 const signal = new AbortController().signal;
 
 function failing(error: Error): Rest {
-  const get = async () => {
+  const request = async () => {
     throw error;
   };
-  return { get } as unknown as Rest;
+  return { request } as unknown as Rest;
 }
 
-test("merging keeps the latest device and the union of what changed", () => {
-  expect(deviceFeed.compact([status("1", ["a", "b"]), status("2", ["b"]), status("3", ["c"])])).toEqual([
-    status("3", ["a", "b", "c"]),
-  ]);
+test("a delta is told as the whole status that it makes", () => {
+  const folded = deviceFeed.fold(device("one"), { ...delta({ "/name": "two" }, [], ["name"]), seq: 5 });
+  expect(folded).toEqual({ state: device("two"), event: { ...status(device("two"), ["name"]), seq: 5 } });
 });
 
-test("anything may have changed when one of the merged events could not say, or was a snapshot", () => {
-  expect(deviceFeed.compact([status("1", null), status("2", ["b"])])).toEqual([status("2", null)]);
-  expect(deviceFeed.compact([resync("1"), status("2", ["b"])])).toEqual([status("2", null)]);
+test("a delta to nothing, or to something else, does not fit", () => {
+  expect(deviceFeed.fold(null, delta({ "/name": "two" }))).toBeUndefined();
+  expect(deviceFeed.fold(device("one"), delta({ "/motors/m/angle": 1 }))).toBeUndefined();
 });
 
-test("a snapshot replaces what came before it; the latest notice stays", () => {
-  const notice = { type: "invalid", message: 1, reason: "" } as const;
-  const last = { type: "invalid", message: 2, reason: "" } as const;
-  expect(deviceFeed.compact([notice, status("1", ["a"]), last, resync("2")])).toEqual([last, resync("2")]);
-  expect(deviceFeed.compact([notice, last])).toEqual([last]);
+test.each([
+  { type: "device.status" },
+  { type: "device.status", device: "one" },
+  { type: "device.delta", set: 1, unset: [] },
+  { type: "device.delta", set: {} },
+])("%j is of no use", (message) => {
+  expect(() => deviceFeed.fold(device("one"), message)).toThrow("of the wrong kind");
+});
+
+test("other events change nothing and are told as they are", () => {
+  const state = device("one");
+  const fault = { type: "device.fault", set: 1, unset: 2 };
+  expect(deviceFeed.fold(state, fault)).toEqual({ state, event: fault });
 });
 
 test.each([500, 503])("a device without a configuration is a state, not an error (HTTP %i)", async (code) => {
@@ -42,15 +44,15 @@ test.each([500, 503])("a device without a configuration is a state, not an error
     status: code,
     detail: "Failed: {'message': 'Device configuration is not loaded.'}",
   });
-  expect(await deviceFeed.resync(failing(error), signal)).toEqual({ type: "resync", device: null });
+  expect(await deviceFeed.fetch(failing(error), signal)).toBeNull();
 });
 
 test("every other failure is one", async () => {
   const error = new RequestError("GET /device/info", { status: 503, detail: "busy" });
-  await expect(deviceFeed.resync(failing(error), signal)).rejects.toBe(error);
+  await expect(deviceFeed.fetch(failing(error), signal)).rejects.toBe(error);
 });
 
 test("an answer that is no device is a failure", async () => {
-  const rest = { get: async () => "<html>" } as unknown as Rest;
-  await expect(deviceFeed.resync(rest, signal)).rejects.toThrow("something other than an object");
+  const rest = { request: async () => "<html>" } as unknown as Rest;
+  await expect(deviceFeed.fetch(rest, signal)).rejects.toThrow("the device is missing or of the wrong kind");
 });

@@ -26,12 +26,12 @@ export type Input<Op extends Operation> = Members<"params", In<Operations[Op]["p
 
 /** The arguments after the operation: none are needed when the operation needs none. */
 export type Arguments<Op extends Operation, Options> =
-  Record<never, never> extends Input<Op> ? [input?: Input<Op> & Options] : [input: Input<Op> & Options];
+  Partial<Input<Op>> extends Input<Op> ? [input?: Input<Op> & Options] : [input: Input<Op> & Options];
 
 type Members<Name extends string, Value> =
   Value extends Record<string, never>
     ? unknown
-    : Record<never, never> extends Value
+    : Partial<Value> extends Value
       ? { readonly [N in Name]?: Value }
       : { readonly [N in Name]: Value };
 

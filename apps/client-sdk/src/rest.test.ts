@@ -1,7 +1,6 @@
 import { FakeClock, settle } from "@openscan/runtime/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ScannerServer } from "../test/support/scanner-server.js";
-import { createApi } from "./api.js";
 import { RequestError } from "./request-error.js";
 import { type Fetch, Rest } from "./rest.js";
 
@@ -19,15 +18,15 @@ afterEach(() => server.kill());
 
 test("a reply is parsed, and no timer stays behind", async () => {
   server.answer = () => ({ status: 200, body: '[{"id":"a"}]' });
-  expect(await rest.get("/tasks/")).toEqual([{ id: "a" }]);
+  expect(await rest.request("GET", "/tasks/")).toEqual([{ id: "a" }]);
   expect(clock.pending).toBe(0);
 });
 
 test("an empty reply is undefined, and text stays text", async () => {
   server.answer = () => ({ status: 200, body: "" });
-  expect(await rest.get("/x")).toBeUndefined();
+  expect(await rest.request("GET", "/x")).toBeUndefined();
   server.answer = () => ({ status: 200, body: "a line" });
-  expect(await rest.get("/x")).toBe("a line");
+  expect(await rest.request("GET", "/x")).toBe("a line");
 });
 
 test("a body is JSON, and a request without one has none", async () => {
@@ -40,7 +39,7 @@ test("a body is JSON, and a request without one has none", async () => {
 test("an error reply carries status, detail and body", async () => {
   const body = { detail: [{ loc: ["body", "points"], msg: "too many" }] };
   server.answer = () => ({ status: 422, body: JSON.stringify(body) });
-  const error = await rest.get("/x").catch((cause: unknown) => cause);
+  const error = await rest.request("GET", "/x").catch((cause: unknown) => cause);
   expect(error).toBeInstanceOf(RequestError);
   expect(error).toMatchObject({ status: 422, detail: "body.points: too many", body });
   expect((error as Error).message).toBe(`GET ${server.url}/latest/x: HTTP 422: body.points: too many`);
@@ -49,7 +48,7 @@ test("an error reply carries status, detail and body", async () => {
 test("a server that does not answer is given up after the time-out", async () => {
   let release = () => {};
   server.answer = () => new Promise((resolve) => (release = () => resolve(undefined)));
-  const request = rest.get("/tasks/", { timeoutMs: 2000 });
+  const request = rest.request("GET", "/tasks/", { timeoutMs: 2000 });
   const outcome = expect(request).rejects.toMatchObject({ status: 0, detail: "no answer within 2000 ms" });
   await server.seen.count(1);
   await clock.advance(2000);
@@ -66,7 +65,7 @@ test("the time-out also covers a reply whose body never ends", async () => {
         },
       }),
     );
-  const request = new Rest("http://x", stalled, clock).get("/tasks/");
+  const request = new Rest("http://x", stalled, clock).request("GET", "/tasks/");
   const outcome = expect(request).rejects.toMatchObject({ status: 0, detail: "no answer within 10000 ms" });
   await settle();
   await clock.advance(10_000);
@@ -75,51 +74,38 @@ test("the time-out also covers a reply whose body never ends", async () => {
 
 test("an unreachable server is an error with status 0", async () => {
   await server.kill();
-  await expect(rest.get("/tasks/")).rejects.toMatchObject({ name: "RequestError", status: 0 });
+  await expect(rest.request("GET", "/tasks/")).rejects.toMatchObject({ name: "RequestError", status: 0 });
 });
 
 test("the caller's abort wins, before and during a request", async () => {
   const abort = new AbortController();
   server.answer = () => new Promise(() => {});
-  const request = rest.get("/tasks/", { signal: abort.signal });
+  const request = rest.request("GET", "/tasks/", { signal: abort.signal });
   await server.seen.count(1);
   abort.abort(new Error("enough"));
   await expect(request).rejects.toThrow("enough");
-  await expect(rest.get("/tasks/", { signal: abort.signal })).rejects.toThrow("enough");
+  await expect(rest.request("GET", "/tasks/", { signal: abort.signal })).rejects.toThrow("enough");
   expect(server.seen.events).toHaveLength(1);
   expect(clock.pending).toBe(0);
 });
 
-test("the typed calls ask for what the API offers", async () => {
-  server.answer = () => ({ status: 200, body: "{}" });
-  const api = createApi(rest);
-  const scan = { project: "Ünï 1", index: 2 };
-  await api.listTasks();
-  await api.getTask("a/b");
-  await api.getDevice();
-  await api.createProject("Ünï 1", "a pot");
-  await api.createProject("x");
-  await api.startScan({ project: "x", camera: "cam 1", settings: { points: 5 } });
-  await api.startScan({ project: "x", camera: "cam 1" });
-  await api.pauseScan(scan);
-  await api.resumeScan({ ...scan, camera: "cam 1" });
-  await api.cancelScan(scan);
-  expect(server.seen.events).toEqual([
-    "GET /latest/tasks/",
-    "GET /latest/tasks/a%2Fb",
-    "GET /latest/device/info",
-    "POST /latest/projects/%C3%9Cn%C3%AF%201?project_description=a+pot",
-    "POST /latest/projects/x",
-    'POST /latest/projects/x/scan?camera_name=cam+1 {"points":5}',
-    "POST /latest/projects/x/scan?camera_name=cam+1 {}",
-    "PATCH /latest/projects/%C3%9Cn%C3%AF%201/scans/2/pause",
-    "PATCH /latest/projects/%C3%9Cn%C3%AF%201/scans/2/resume?camera_name=cam+1",
-    "PATCH /latest/projects/%C3%9Cn%C3%AF%201/scans/2/cancel",
-  ]);
-});
-
-test("a photo's URL names the file", () => {
-  expect(createApi(rest).photoUrl({ project: "a b", index: 1, file: "stacked/1.jpg" })).toBe(
-    `${server.url}/latest/projects/a%20b/1/photo?filename=stacked%2F1.jpg&file_only=true`,
+test("the token of the moment goes into the header, and one that fails to come is an error", async () => {
+  const sent: unknown[] = [];
+  const tokens = ["one", undefined];
+  const asked = new Rest(
+    "http://x",
+    async (_url, { headers }) => {
+      sent.push(headers);
+      return Response.json(null);
+    },
+    clock,
+    () => tokens.shift(),
   );
+  await asked.request("GET", "/a");
+  await asked.request("POST", "/a", { body: 1 });
+  expect(sent).toEqual([{ authorization: "Bearer one" }, { "content-type": "application/json" }]);
+  const locked = new Rest("http://x", realFetch, clock, async () => {
+    throw new Error("locked");
+  });
+  await expect(locked.request("GET", "/a")).rejects.toMatchObject({ status: 0, detail: "Error: locked" });
 });

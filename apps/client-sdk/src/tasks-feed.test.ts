@@ -1,90 +1,58 @@
-import type { Task, TaskStatus } from "@openscan/protocol";
-import fc from "fast-check";
+import type { Task } from "@openscan/protocol";
 import { expect, test } from "vitest";
 import { completed, running, task } from "../test/support/fixtures.js";
-import { type TaskEvent, tasksFeed, type TasksResync } from "./tasks-feed.js";
+import { revised, update } from "../test/support/messages.js";
+import type { Rest } from "./rest.js";
+import { tasksFeed } from "./tasks-feed.js";
 
-const update = (changed: Task): TaskEvent => ({ type: "task.update", task: changed });
-const resync = (...tasks: Task[]): TasksResync => ({ type: "resync", tasks });
-const invalid = (message: string) => ({ type: "invalid", message, reason: "" }) as const;
+const after = (state: readonly Task[], message: { readonly type: string }) =>
+  tasksFeed.fold(state, message)?.state;
 
 test("an update replaces the task in its place; a new one is added at the end", () => {
-  const state = resync(task("a"), task("b"));
-  expect(tasksFeed.fold(state, update(running("a", 1)))).toEqual(resync(running("a", 1), task("b")));
-  expect(tasksFeed.fold(state, update(task("c")))).toEqual(resync(task("a"), task("b"), task("c")));
-  expect(state).toEqual(resync(task("a"), task("b")));
+  const state = [task("a"), task("b")];
+  expect(after(state, update(running("a", 1)))).toEqual([running("a", 1), task("b")]);
+  expect(after(state, update(task("c")))).toEqual([task("a"), task("b"), task("c")]);
+  expect(state).toEqual([task("a"), task("b")]);
 });
 
-test("an update that the snapshot has certainly overtaken is dropped", () => {
-  expect(tasksFeed.fold(resync(completed("a")), update(running("a", 3)))).toBeUndefined();
-  const cancelled = completed("a");
-  const cancelling = running("a", 3, { status: "cancelled" });
-  expect(tasksFeed.fold(resync({ ...cancelled, status: "cancelled" }), update(cancelling))).toBeUndefined();
+test("the highest revision wins", () => {
+  const state = [revised(running("a", 5), 5)];
+  expect(after(state, update(revised(running("a", 4), 4)))).toBe(state);
+  expect(after(state, update(revised(running("a", 6), 6)))).toEqual([revised(running("a", 6), 6)]);
+  expect(after(state, update(revised(task("a"), 6)))).toEqual([revised(task("a"), 6)]);
+});
+
+test("without revisions an update that was certainly overtaken changes nothing", () => {
+  const state = [completed("a")];
+  expect(after(state, update(running("a", 3)))).toBe(state);
+  const cancelled = [{ ...completed("a"), status: "cancelled" as const }];
+  expect(after(cancelled, update(running("a", 3, { status: "cancelled" })))).toBe(cancelled);
 });
 
 test("a restart of an ended task is not taken for an old update", () => {
   const again = running("a", 0, { started_at: "2026-01-02T00:00:00.000Z" });
-  expect(tasksFeed.fold(resync(completed("a")), update(again))).toEqual(resync(again));
-  expect(tasksFeed.fold(resync(completed("a")), update(task("a")))).toEqual(resync(task("a")));
+  expect(after([completed("a")], update(again))).toEqual([again]);
+  expect(after([completed("a")], update(task("a")))).toEqual([task("a")]);
 });
 
-test("progress that goes back is believed: a later event puts it right if it was old", () => {
-  expect(tasksFeed.fold(resync(running("a", 5)), update(running("a", 3)))).toEqual(resync(running("a", 3)));
+test("without revisions progress that goes back is believed: a later event puts it right if it was old", () => {
+  expect(after([running("a", 5)], update(running("a", 3)))).toEqual([running("a", 3)]);
 });
 
-test("merging keeps the latest progress of a task and every change of status", () => {
-  const events = [
-    update(task("a")),
-    update(running("a", 1)),
-    update(running("b", 1)),
-    update(running("a", 2)),
-    update(running("b", 2)),
-    update({ ...running("a", 2), status: "paused" }),
-    update(running("a", 3)),
-    update(running("a", 4)),
-    update(completed("a")),
-  ];
-  expect(tasksFeed.compact(events)).toEqual([
-    events[0],
-    events[3],
-    events[4],
-    events[5],
-    events[7],
-    events[8],
-  ]);
+test("a deleted task is left out", () => {
+  const gone = { type: "task.deleted", id: "a" };
+  expect(after([task("a"), task("b")], gone)).toEqual([task("b")]);
 });
 
-test("merging keeps the latest snapshot and the latest notice only", () => {
-  const events = [resync(), invalid("1"), update(running("a", 1)), resync(task("b")), invalid("2")];
-  expect(tasksFeed.compact(events)).toEqual([events[2], events[3], events[4]]);
+test.each([
+  { type: "task.update" },
+  { type: "task.update", task: { id: 1 } },
+  { type: "task.update", task: null },
+])("%j is no update", (message) => {
+  expect(() => after([], message)).toThrow("the task's id is missing or of the wrong kind");
 });
 
-test("for any sequence, merging keeps each task's statuses, its last state and the order of what is left", () => {
-  const statuses: TaskStatus[] = ["pending", "running", "paused", "completed", "error"];
-  const events = fc.array(
-    fc.record({
-      id: fc.constantFrom("a", "b", "c"),
-      status: fc.constantFrom(...statuses),
-      current: fc.nat(9),
-    }),
-    { maxLength: 60 },
-  );
-  fc.assert(
-    fc.property(events, (changes) => {
-      const before = changes.map(({ id, status, current }) => update({ ...running(id, current), status }));
-      const after = tasksFeed.compact(before) as TaskEvent[];
-      expect(after.map((event) => before.indexOf(event))).toEqual(
-        after.map((event) => before.indexOf(event)).toSorted((a, b) => a - b),
-      );
-      for (const id of ["a", "b", "c"]) {
-        const [all, kept] = [before, after].map((list) => list.filter((event) => event.task.id === id));
-        expect(kept?.map((event) => event.task.status)).toEqual(
-          all?.map((event) => event.task.status).filter((status, at, list) => status !== list[at - 1]),
-        );
-        expect(kept?.at(-1)).toBe(all?.at(-1));
-      }
-      expect(tasksFeed.compact(after)).toEqual(after);
-    }),
-    { numRuns: 100 },
-  );
+test("an answer that is no list is a failure", async () => {
+  const rest = { request: async () => "<html>" } as unknown as Rest;
+  await expect(tasksFeed.fetch(rest, new AbortController().signal)).rejects.toThrow("the list of tasks");
 });

@@ -19,6 +19,6 @@ test("without either, the error says what to do", async () => {
   vi.stubGlobal("WebSocket", undefined);
   await expect(findWebSocket("a-package-that-is-not-installed")).rejects.toMatchObject({
     final: true,
-    message: expect.stringContaining("install the package ws, or pass createScannerClient({ WebSocket })"),
+    message: expect.stringContaining("install ws, or pass createScannerClient({ WebSocket })"),
   });
 });

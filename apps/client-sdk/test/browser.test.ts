@@ -7,7 +7,8 @@ import { build } from "esbuild";
 import { type BrowserContext, chromium } from "playwright-core";
 import { expect, test } from "vitest";
 import { completed, device, running } from "./support/fixtures.js";
-import { ScannerServer } from "./support/scanner-server.js";
+import { HubServer } from "./support/hub-server.js";
+import { revised } from "./support/messages.js";
 
 const CHROMIUM = "/usr/bin/chromium";
 const missing = !existsSync(CHROMIUM);
@@ -22,14 +23,19 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** Runs in the page: keeps what the streams say where the test can read it. */
+/** Runs in the page: keeps what the stores say where the test can read it. */
 const PAGE_SCRIPT = `
   import { createScannerClient } from "@openscan/client-sdk";
   const client = createScannerClient({ url: location.origin, random: () => 0.01, onError: () => {} });
-  const seen = { tasks: [], device: [], client };
-  client.tasks.subscribe((event) => seen.tasks.push(event.type));
-  client.device.subscribe((event) => seen.device.push(event.type));
+  const { tasks, device } = client;
+  const seen = { tasks: [], device: [], freshness: [], client };
+  const read = async (store, into) => { for await (const { type, lost } of store) into.push(lost ? "lost" : type); };
+  read(tasks, seen.tasks);
+  read(device, seen.device);
+  device.subscribe(() => seen.freshness.push(device.get().freshness.status));
+  globalThis.createScannerClient = createScannerClient;
   globalThis.seen = seen;
+  globalThis.are = (status) => [tasks, device].every((store) => store.get().freshness.status === status);
 `;
 
 async function pageScript(): Promise<string> {
@@ -58,44 +64,74 @@ async function withBrowser(run: (browser: BrowserContext) => Promise<void>): Pro
 const title = missing ? ` (skipped: there is no ${CHROMIUM})` : "";
 
 test.skipIf(missing)(
-  `in Chromium: live events, a server that restarts, and the right state after it${title}`,
+  `in Chromium: live, cut and resumed, killed and right again${title}`,
   async () => {
-    const server = await ScannerServer.start();
-    server.tasks = [running("a", 1)];
+    const server = await HubServer.start();
+    server.tasks = [revised(running("a", 1), 1)];
     const script = await pageScript();
     await withBrowser(async (browser) => {
       const page = await browser.newPage();
       await page.goto(`${server.url}/page`);
       await page.addScriptTag({ content: script });
       const until = (expression: string) => page.waitForFunction(expression);
+      const tasks = () => page.evaluate("seen.client.tasks.get().state");
 
-      await until("seen.client.tasks.state === 'live' && seen.client.device.state === 'live'");
-      server.updateTask(running("a", 2));
+      await until("are('live')");
+      server.updateTask(revised(running("a", 2), 2));
       server.updateDevice(device("two"), ["lights.ring.is_on"]);
       await until("seen.tasks.length === 2 && seen.device.length === 2");
-      expect(await page.evaluate("seen.client.tasks.snapshot.tasks")).toEqual([running("a", 2)]);
-      expect(await page.evaluate("seen.client.device.snapshot.device.name")).toBe("two");
+      expect(await tasks()).toEqual(server.tasks);
+
+      server.cut();
+      server.updateTask(revised(running("a", 3), 3));
+      server.updateDevice(device("three"), ["lights.ring.is_on"]);
+      await until("seen.tasks.length === 3 && seen.device.length === 3 && are('live')");
 
       await server.kill();
-      await until("seen.client.tasks.state !== 'live' && seen.client.device.state !== 'live'");
-      server.tasks = [completed("a"), running("b", 1)];
-      server.device = device("three");
+      await until("are('offline')");
+      expect(await page.evaluate("seen.client.device.get().state.name")).toBe("three");
+      server.tasks = [revised(completed("a"), 0), revised(running("b", 1), 0)];
+      server.device = device("four");
       await server.start();
-      await until("seen.client.tasks.state === 'live' && seen.client.device.state === 'live'");
-      expect(await page.evaluate("seen.client.tasks.snapshot.tasks")).toEqual([
-        completed("a"),
-        running("b", 1),
-      ]);
-      expect(await page.evaluate("seen.client.device.snapshot.device.name")).toBe("three");
+      await until("are('live')");
+      expect(await tasks()).toEqual(server.tasks);
       expect(await page.evaluate("[seen.tasks, seen.device]")).toEqual([
-        ["resync", "task.update", "resync"],
-        ["resync", "device.status", "resync"],
+        ["resync", "task.update", "task.update", "lost"],
+        ["resync", "device.status", "device.status", "lost"],
+      ]);
+      expect([...new Set(await page.evaluate<string[]>("seen.freshness"))]).toEqual([
+        "resyncing",
+        "live",
+        "stale",
+        "offline",
       ]);
 
-      server.publish("tasks", { type: "ping" });
-      await server.seen.until((lines) => lines.includes('message tasks {"type":"pong"}'));
       await page.evaluate("seen.client.close()");
-      await server.seen.until((lines) => lines.includes("close tasks 1000"));
+      await until("are('offline')");
+    });
+    await server.kill();
+  },
+  60_000,
+);
+
+test.skipIf(missing)(
+  `in Chromium a token passes as a subprotocol, and its refusal can be told from a lost network${title}`,
+  async () => {
+    const server = await HubServer.start();
+    server.admit = ({ url, headers }) => {
+      if (url?.includes("sesame")) throw new Error("a token in a URL");
+      if (headers["sec-websocket-protocol"]?.includes("openscan.bearer.c2VzYW1l")) return undefined;
+      return { status: 401, detail: "a token is needed", closeCode: 4401 };
+    };
+    const script = await pageScript();
+    await withBrowser(async (browser) => {
+      const page = await browser.newPage();
+      await page.goto(`${server.url}/page`);
+      const connect = (token: string) =>
+        `createScannerClient({ url: location.origin, token: () => "${token}", onError: () => {} }).device.events().next()`;
+      await page.addScriptTag({ content: script });
+      expect(await page.evaluate(`${connect("sesame")}.then(({ value }) => value.type)`)).toBe("resync");
+      expect(await page.evaluate(`${connect("wrong")}.catch(({ closeCode }) => closeCode)`)).toBe(4401);
     });
     await server.kill();
   },

@@ -7,7 +7,8 @@ import { build } from "esbuild";
 import { expect, test } from "vitest";
 import { completed, running } from "./support/fixtures.js";
 import { Recorder } from "./support/recorder.js";
-import { ScannerServer } from "./support/scanner-server.js";
+import { HubServer } from "./support/hub-server.js";
+import { revised } from "./support/messages.js";
 
 const packageFolder = fileURLToPath(new URL("..", import.meta.url));
 
@@ -27,22 +28,20 @@ async function exampleAgainst(url: string, outfile: string): Promise<void> {
 }
 
 test("the example of the README runs as it is written, and outlives the server", async () => {
-  const server = await ScannerServer.start();
+  const server = await HubServer.start();
   // Below node_modules, so that Node finds the ws package from there.
   const folder = await mkdtemp(join(packageFolder, "node_modules", ".readme-"));
   const script = join(folder, "example.mjs");
   await exampleAgainst(server.url, script);
   const example = spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "inherit"] });
-  const lines = new Recorder<string>({
-    subscribe: (listener) => {
-      createInterface({ input: example.stdout }).on("line", listener);
-      return () => {};
-    },
+  const lines = new Recorder<string>((listener) => {
+    createInterface({ input: example.stdout }).on("line", listener);
+    return () => {};
   });
   try {
     await lines.count(1);
-    server.updateTask(running("a", 1));
-    server.updateTask(completed("a"));
+    server.updateTask(revised(running("a", 1), 1));
+    server.updateTask(revised(completed("a"), 2));
     await lines.count(3);
     await server.kill();
     await server.start();

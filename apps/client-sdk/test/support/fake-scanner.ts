@@ -3,7 +3,7 @@ import { FakeClock, settle } from "@openscan/runtime/testing";
 import { createScannerClient, type ScannerClientOptions } from "../../src/index.js";
 import { device } from "./fixtures.js";
 import { fakeSockets } from "./fake-socket.js";
-import { Recorder } from "./recorder.js";
+import { deviceEvents, Recorder, taskEvents, views } from "./recorder.js";
 
 /** A client on a clock that stands still, with sockets and REST answers in the test's hand. */
 export function fakeScanner(options: Partial<ScannerClientOptions> = {}) {
@@ -43,14 +43,20 @@ export function fakeScanner(options: Partial<ScannerClientOptions> = {}) {
     sockets,
     rest,
     errors,
-    /** Accepts the newest connection and lets its snapshot arrive. */
-    async accept() {
-      await settle();
+    /** Accepts the newest connection as a server of the legacy dialect and lets its REST answer arrive. */
+    async acceptLegacy() {
       sockets.last.accept();
+      sockets.last.receive({ type: "ping" });
       await settle();
       await settle();
     },
-    recordTasks: () => new Recorder(client.tasks),
-    recordDevice: () => new Recorder(client.device),
+    /** Accepts the newest connection as a v1 server. */
+    accept(...messages: readonly object[]) {
+      sockets.last.accept();
+      sockets.last.receive(...messages);
+    },
+    tasks: () => new Recorder(taskEvents(client)),
+    device: () => new Recorder(deviceEvents(client)),
+    views: <State>(store: Parameters<typeof views<State>>[0]) => new Recorder(views(store)),
   };
 }

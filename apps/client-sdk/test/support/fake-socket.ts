@@ -3,13 +3,15 @@ import type { SocketConstructor, SocketLike } from "../../src/web-socket.js";
 /** A socket whose other end is the test. */
 export class FakeSocket implements SocketLike {
   readonly url: string;
+  readonly protocols: readonly string[] | undefined;
   readonly sent: string[] = [];
   closed: number | undefined;
   terminated = false;
   readonly #listeners = new Map<string, (event: unknown) => void>();
 
-  constructor(url: string) {
+  constructor(url: string, protocols?: readonly string[]) {
     this.url = url;
+    this.protocols = protocols;
   }
 
   addEventListener(type: string, listener: (event: never) => void): void {
@@ -32,9 +34,11 @@ export class FakeSocket implements SocketLike {
     this.#listeners.get("open")?.({});
   }
 
-  receive(message: object | string): void {
-    const data = typeof message === "string" ? message : JSON.stringify(message);
-    this.#listeners.get("message")?.({ data });
+  receive(...messages: readonly (object | string)[]): void {
+    for (const message of messages) {
+      const data = typeof message === "string" ? message : JSON.stringify(message);
+      this.#listeners.get("message")?.({ data });
+    }
   }
 
   receiveBinary(): void {
@@ -52,8 +56,8 @@ export function fakeSockets() {
   const made: FakeSocket[] = [];
   return {
     made,
-    WebSocket: function open(url: string) {
-      const socket = new FakeSocket(url);
+    WebSocket: function open(url: string, protocols?: readonly string[]) {
+      const socket = new FakeSocket(url, protocols);
       made.push(socket);
       return socket;
     } as unknown as SocketConstructor,

@@ -29,11 +29,9 @@ export class ScannerServer {
 
   constructor() {
     let add: (line: string) => void = () => {};
-    this.seen = new Recorder({
-      subscribe: (listener) => {
-        add = listener;
-        return () => {};
-      },
+    this.seen = new Recorder((listener) => {
+      add = listener;
+      return () => {};
     });
     this.#see = (line) => add(line);
   }
@@ -60,7 +58,9 @@ export class ScannerServer {
   async start(): Promise<void> {
     const http = createServer((request, response) => void this.#reply(request, response));
     http.on("upgrade", (request, socket, head) => {
-      const namespace = /\/ws\/(tasks|device)$/.exec(request.url ?? "")?.[1] as NamespaceName | undefined;
+      const namespace = /\/ws\/(tasks|device)(?:\?|$)/.exec(request.url ?? "")?.[1] as
+        | NamespaceName
+        | undefined;
       if (!namespace) return socket.destroy();
       return this.#web.handleUpgrade(request, socket, head, (opened) => {
         this.#sockets.set(opened, namespace);
