@@ -72,7 +72,7 @@ async function cancelScans(api: Api, tasks: Listener, device: Listener): Promise
   );
 }
 
-test("a legacy session is told word for word what it always was", async () => {
+test("a legacy session is told word for word what it always was", { timeout: 120_000 }, async () => {
   const clock = new SkippingClock();
   const { api } = await startServer(undefined, { clock });
   const tasks = await legacyClients(api, "tasks");

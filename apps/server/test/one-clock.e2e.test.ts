@@ -63,7 +63,9 @@ test("what a request itself changed comes after the position in its reply, a fai
   expect((await api.call("GET", "/next/projects/")).headers.has("OpenScan-Seq")).toBe(false);
 });
 
-test("tasks: GET in the middle of a scan, then the stream from there has every fact after it, once", async () => {
+test("tasks: GET in the middle of a scan, then the stream from there has every fact after it, once", {
+  timeout: 60_000,
+}, async () => {
   const { api } = await startServer();
   const whole = await api.listen("tasks", "/next", "?v=1");
   const { id } = await api.startScan("größe 2", { points: 4 });
@@ -105,7 +107,7 @@ test("tasks: GET in the middle of a scan, then the stream from there has every f
   expect(updates.at(-1)).toBeGreaterThan(listed.revision);
 });
 
-test("a photo that was told of can be fetched below every mount", async () => {
+test("a photo that was told of can be fetched below every mount", { timeout: 60_000 }, async () => {
   const { api } = await startServer();
   const tasks = await api.listen("tasks", "/next", "?v=1&types=photo.captured");
   const { id } = await api.startScan("größe 2", { points: 1 });
@@ -124,7 +126,7 @@ test("a photo that was told of can be fetched below every mount", async () => {
   }
 });
 
-test("every task of the API has a revision on next and on no other mount", async () => {
+test("every task of the API has a revision on next and on no other mount", { timeout: 60_000 }, async () => {
   const { api } = await startServer();
   await api.call("POST", "/latest/projects/vase");
   const camera = "camera_name=simulated_camera";
