@@ -32,9 +32,9 @@ export interface Feed<State, Event> extends Merging<Event | Resync<State>> {
 
 /** What a slow reader need not see one by one. */
 interface Merging<Event> {
-  /** Of two events with the same key the older need not be seen; facts have none. */
+  /** Only events with the same key may be merged. */
   stateKey(event: Event): string | undefined;
-  /** One event in place of two of the same key; `undefined` when both have to be told. */
+  /** One event in place of two of the same key; `undefined` when both have to be told, as facts have. */
   merge(older: Event, newer: Event): Event | undefined;
 }
 

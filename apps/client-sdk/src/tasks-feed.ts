@@ -29,11 +29,13 @@ export const tasksFeed: Feed<readonly Task[], TaskEvent> = {
 
   fetch: async (rest, signal) => list(await rest.request("GET", "/tasks/", { signal })),
 
-  // Creation and the end of a task are facts.
-  stateKey: (event) =>
-    event.type === "task.update" && /^(running|paused)$/.test(event.task?.status) ? event.task.id : undefined,
-  merge: (older, newer) =>
-    (older as TaskUpdate).task.status === (newer as TaskUpdate).task.status ? newer : undefined,
+  // Creation and the end of a task are facts, and the state before one is not the state after it.
+  stateKey: (event) => (event.type === "task.update" ? event.task?.id : undefined),
+  merge(older, newer) {
+    const { status } = (newer as TaskUpdate).task;
+    const isState = status === "running" || status === "paused";
+    return isState && status === (older as TaskUpdate).task.status ? newer : undefined;
+  },
 };
 
 function list(tasks: unknown): Task[] {
