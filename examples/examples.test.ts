@@ -138,7 +138,8 @@ describe.skipIf(chromiumMissing)(`browser${chromiumMissing}`, () => {
   test(
     "index.html, without any library, shows every step of a scan and survives a restart",
     async () => {
-      await withExample("browser", server.url, async (page) => {
+      await withExample("browser", server.url, async (page, url) => {
+        await page.goto(url);
         await bothStates(page, "live");
         const published = await publishedSteps(server.url);
         const id = await startSmallScan(client, "browser");

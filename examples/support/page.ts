@@ -5,38 +5,51 @@ import { join } from "node:path";
 import { chromium, type Page } from "playwright-core";
 import { startProgram } from "./program.js";
 
-const CHROMIUM = "/usr/bin/chromium";
+export const CHROMIUM = "/usr/bin/chromium";
+export const FLAGS =
+  "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync".split(
+    " ",
+  );
 const WAIT_MS = 90_000;
-const FLAGS =
-  "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
 
 /** For titles of tests: why they are skipped; empty when they run. */
 export const chromiumMissing = existsSync(CHROMIUM) ? "" : ` (skipped: there is no ${CHROMIUM})`;
 
-/** Serves a web example as its user would, opens it in Chromium, and ends both. */
+/** Serves a web example as its user would, and ends that. */
+export async function withExampleServer(
+  example: string,
+  scanner: string,
+  run: (url: string) => Promise<void>,
+): Promise<void> {
+  const server = startProgram(process.execPath, "serve.mjs", example, "--port", "0", "--scanner", scanner);
+  const url = () => server.lines.find((line) => line.startsWith("http:"));
+  try {
+    await server.until(() => url() !== undefined);
+    await run(url() ?? "");
+  } finally {
+    await server.stop();
+  }
+}
+
+/** Serves a web example, and opens an empty page in a Chromium of its own. */
 export async function withExample(
   example: string,
   scanner: string,
-  run: (page: Page) => Promise<void>,
+  run: (page: Page, url: string) => Promise<void>,
 ): Promise<void> {
-  const server = startProgram(process.execPath, "serve.mjs", example, "--port", "0", "--scanner", scanner);
-  const profile = await mkdtemp(join(tmpdir(), "openscan-examples-"));
-  try {
-    await server.until((lines) => lines.some((line) => line.startsWith("http:")));
+  await withExampleServer(example, scanner, async (url) => {
+    const profile = await mkdtemp(join(tmpdir(), "openscan-examples-"));
     const browser = await chromium.launchPersistentContext(profile, {
       executablePath: CHROMIUM,
-      args: FLAGS.split(" "),
+      args: FLAGS,
     });
     try {
       const page = await browser.newPage();
       page.setDefaultTimeout(WAIT_MS);
-      await page.goto(server.lines.find((line) => line.startsWith("http:")) ?? "");
-      await run(page);
+      await run(page, url);
     } finally {
       await browser.close();
+      await rm(profile, { recursive: true, force: true });
     }
-  } finally {
-    await server.stop();
-    await rm(profile, { recursive: true, force: true });
-  }
+  });
 }
