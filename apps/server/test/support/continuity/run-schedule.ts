@@ -1,16 +1,23 @@
 import { FakeClock, settle } from "@openscan/runtime/testing";
-import type { Schedule, Step } from "./schedule.js";
+import { type Schedule, type Step, unlimited } from "./schedule.js";
 import { Scanner } from "./scanner.js";
-import { Server } from "./server.js";
+import { type Counts, Server } from "./server.js";
 import { Viewer } from "./viewer.js";
 
 /** Longest time after which everything is well again once the network is: silence, back-off, opening. */
 const recoveryMs = 75_000 + 20_000 + 8_000 + 2_000;
-/** As the client's: a connection that was told of its end is back sooner. */
-const backOffMs = 20_000 + 2_000;
+/** What is written at once whatever waits: a snapshot, or the events of a turn with the one that ends it. */
+const largestBatch = 200_000;
 
-/** Runs a schedule to its end, when the network is healthy and time has passed; returns what was wrong. */
-export async function runSchedule(schedule: Schedule): Promise<readonly string[]> {
+export interface Outcome {
+  /** What was wrong. */
+  readonly problems: readonly string[];
+  /** What happened, to see that schedules make everything happen. */
+  readonly counts: Counts & Record<"told" | "lost" | "faults", number>;
+}
+
+/** Runs a schedule to its end, when the network is healthy and time has passed. */
+export async function runSchedule(schedule: Schedule): Promise<Outcome> {
   const problems = new Set<string>();
   const rig = new Rig(schedule, (problem) => void problems.add(problem));
   try {
@@ -21,7 +28,7 @@ export async function runSchedule(schedule: Schedule): Promise<readonly string[]
   } finally {
     rig.close();
   }
-  return [...problems];
+  return { problems: [...problems], counts: rig.counts };
 }
 
 /** The same numbers for the same seed: a multiplicative generator modulo a prime. */
@@ -114,11 +121,38 @@ class Rig {
     for (const [number, viewer] of this.#viewers.entries()) {
       const trouble = this.#trouble(viewer);
       if (trouble) this.#complain(`client ${number}: after ${recoveryMs} ms, ${trouble}`);
+      if (this.#server.counts.dropped === 0)
+        for (const skipped of viewer.account.skipped) this.#complain(`client ${number}: ${skipped}`);
+      if (viewer.account.lost > 0 && this.#forgotNothing(viewer))
+        this.#complain(`client ${number}: told that facts may be lost, but everything was there`);
     }
+  }
+
+  get counts(): Outcome["counts"] {
+    const count = (number: (viewer: Viewer) => number) =>
+      this.#viewers.reduce((sum, viewer) => sum + number(viewer), 0);
+    return {
+      ...this.#server.counts,
+      told: count(({ account }) => account.told),
+      lost: count(({ account }) => account.lost),
+      faults: count(({ faults }) => faults),
+    };
   }
 
   close(): void {
     for (const viewer of this.#viewers) viewer.close();
+  }
+
+  /** Nothing happened that could make a resume impossible. */
+  #forgotNothing({ plan: { namespace }, usedRest }: Viewer): boolean {
+    const { steps, hub } = this.#schedule;
+    if (usedRest || steps.some((step) => step.do === "restart" || step.do === "cursor")) return false;
+    // More than the hub counts, which knows the size of state only roughly.
+    const bytes = this.#scanner.published[namespace].reduce(
+      (sum, { event }) => sum + Math.max(1024, JSON.stringify(event).length),
+      0,
+    );
+    return hub.historyAgeMs >= unlimited && bytes < hub.historyBytes;
   }
 
   #trouble(viewer: Viewer): string | undefined {
@@ -130,9 +164,9 @@ class Rig {
     await this.#clock.advance(ms);
     await settle();
     for (const viewer of this.#viewers) viewer.check();
-    const { queuedBytes = 0 } = this.#server.hub?.stats() ?? {};
+    const { queuedBytes } = this.#server;
     const { pendingBytes } = this.#schedule.hub;
-    if (queuedBytes > this.#viewers.length * (2 * pendingBytes + 200_000))
+    if (queuedBytes > this.#viewers.length * (pendingBytes + largestBatch))
       this.#complain(`${queuedBytes} bytes wait`);
   }
 

@@ -283,7 +283,7 @@ export class Scanner {
     this.#position[namespace] = { epoch, seq: seq + 1 };
     this.#byPosition.set(`${namespace} ${epoch} ${seq + 1}`, published);
     this.published[namespace].push(published);
-    this.#hub?.publish(namespace, event as never);
+    this.#hub?.publish(namespace, event);
     const now = this.#hub?.position(namespace);
     if (now?.epoch !== epoch || now.seq !== seq + 1) throw new Error(`seq went from ${seq} to ${now?.seq}`);
   }

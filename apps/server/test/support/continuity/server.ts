@@ -1,11 +1,16 @@
 import { StreamOptions } from "@openscan/protocol";
 import { silentLogger } from "@openscan/runtime";
 import type { FakeClock } from "@openscan/runtime/testing";
-import { Hub } from "@openscan/hub";
+import { Hub, type HubStats } from "@openscan/hub";
 import type { Link } from "../network/link.js";
 import type { Request } from "../network/network.js";
 import type { HubPlan } from "./schedule.js";
 import type { Name, Scanner } from "./scanner.js";
+
+/** What became of events and resumes. */
+export type Counts = Readonly<
+  Record<"merged" | "dropped" | "snapshots" | "closedSlow" | "recovered" | "refused", number>
+>;
 
 /** The server of one scanner: a hub that can die, and comes back as another one. */
 export class Server {
@@ -15,6 +20,7 @@ export class Server {
   readonly #ended = new Map<Link, () => void>();
   #hub: Hub | undefined;
   #epochs = 0;
+  #counts: Counts = { merged: 0, dropped: 0, snapshots: 0, closedSlow: 0, recovered: 0, refused: 0 };
 
   constructor(clock: FakeClock, scanner: Scanner, plan: HubPlan) {
     this.#clock = clock;
@@ -27,11 +33,17 @@ export class Server {
     return this.#hub !== undefined;
   }
 
-  get hub(): Hub | undefined {
-    return this.#hub;
+  get queuedBytes(): number {
+    return this.#hub?.stats().queuedBytes ?? 0;
   }
 
-  /** Without any history. */
+  /** Over all its lives. */
+  get counts(): Counts {
+    const stats = this.#hub?.stats();
+    return stats ? sum(this.#counts, stats) : this.#counts;
+  }
+
+  /** With an epoch of its own. */
   start(): void {
     const scanner = this.#scanner;
     this.#hub = new Hub({
@@ -47,17 +59,21 @@ export class Server {
 
   /** Nothing is left of it, and nobody was told. */
   kill(): void {
-    this.#hub = undefined;
-    this.#scanner.connect(undefined);
+    this.#leave();
     for (const ended of this.#ended.values()) ended();
     this.#ended.clear();
   }
 
   async restart(reason: string): Promise<void> {
     const closed = this.#hub?.close(1012, reason);
-    this.#scanner.connect(undefined);
-    this.#hub = undefined;
+    this.#leave();
     await this.#clock.run(closed ?? Promise.resolve());
+  }
+
+  #leave(): void {
+    this.#counts = this.counts;
+    this.#hub = undefined;
+    this.#scanner.connect(undefined);
   }
 
   accept({ url }: Request, link: Link): void {
@@ -72,6 +88,17 @@ export class Server {
       ended();
     });
   }
+}
+
+function sum(counts: Counts, { resumes, merged, dropped, snapshots, closedSlow }: HubStats): Counts {
+  return {
+    merged: counts.merged + merged,
+    dropped: counts.dropped + dropped,
+    snapshots: counts.snapshots + snapshots,
+    closedSlow: counts.closedSlow + closedSlow,
+    recovered: counts.recovered + resumes.recovered,
+    refused: counts.refused + resumes.refused,
+  };
 }
 
 /** What a request asks for. */

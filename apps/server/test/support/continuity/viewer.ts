@@ -34,6 +34,10 @@ export interface ViewerOptions {
   readonly complain: (problem: string) => void;
 }
 
+/** As the server names them. */
+const firstEpoch = "id-1";
+/** 1.25 heartbeats. */
+const quietMs = 37_500;
 const typesOf = {
   tasks: ["resync", "task.update", "task.deleted", "task.stalled", "photo.captured"],
   device: ["resync", "device.status", "device.fault"],
@@ -56,21 +60,25 @@ export class Viewer {
   #snapshot: Position | undefined;
   /** Where the last answer of REST was cut, by which a slow server is taken for a legacy one. */
   #restAt: Position | undefined;
+  #heardAt = 0;
   /** The present connection is known to speak v1. */
   #greeted = false;
   #cursorChange: CursorChange | undefined;
   #faultOrder: { readonly kind: FaultKind; readonly skip: number } | undefined;
-  /** A cursor was changed on the way: what the server then says about it is no proof. */
-  cursorWasChanged = false;
 
   constructor(viewer: ViewerOptions) {
     const { plan, clock, scanner, server, complain } = viewer;
     this.#options = viewer;
     this.plan = plan;
-    this.account = new Account(this.filter, plan.namespace, scanner, complain);
-    this.#readAccount = new Account(this.filter, plan.namespace, scanner, (problem) =>
-      complain(`in a loop, ${problem}`),
-    );
+    const { namespace } = plan;
+    this.account = new Account({ filter: this.filter, namespace, scanner, everyStatus: true, complain });
+    this.#readAccount = new Account({
+      filter: this.filter,
+      namespace,
+      scanner,
+      everyStatus: false,
+      complain: (problem) => complain(`in a loop, ${problem}`),
+    });
     this.network = new Network({
       clock,
       latencyMs: plan.latencyMs,
@@ -84,7 +92,7 @@ export class Viewer {
     this.#client = createScannerClient({
       url: "http://scanner",
       WebSocket: this.network.WebSocket,
-      fetch: (url) => this.#fetch(String(url)),
+      fetch: (url) => this.#fetch(url),
       clock,
       random: viewer.random,
       onError: () => {},
@@ -111,8 +119,9 @@ export class Viewer {
     return this.store.get().freshness.status;
   }
 
-  get faults(): Faults | undefined {
-    return [...this.#checks.values()].at(-1)?.faults;
+  /** How many losses it had to notice. */
+  get faults(): number {
+    return [...this.#checks.values()].filter(({ faults }) => faults.mustHaveNoticed).length;
   }
 
   /** What is wrong with what it shows, as far as its filter covers it. */
@@ -128,7 +137,7 @@ export class Viewer {
 
   /** Befalls the connection that there is, or the next one. */
   orderFault(kind: FaultKind, skip: number): void {
-    const faults = this.network.open.length > 0 ? this.faults : undefined;
+    const faults = this.network.open.length > 0 ? [...this.#checks.values()].at(-1)?.faults : undefined;
     if (faults) faults.order(kind, skip);
     else this.#faultOrder = { kind, skip };
   }
@@ -141,7 +150,11 @@ export class Viewer {
 
   /** What must hold whenever everything has settled. */
   check(): void {
-    const { complain } = this.#options;
+    const { clock, complain } = this.#options;
+    const silentMs = clock.now() - this.#heardAt;
+    if (this.freshness === "live" && silentMs > quietMs) complain(`live after ${silentMs} ms of silence`);
+    if (this.freshness === "live" && !this.network.links.some(({ client }) => client.readyState === 1))
+      complain("live without a connection");
     for (const [link, { wire, faults }] of this.#checks) {
       wire.settled();
       if (faults.mustHaveNoticed && !link.client.leftByClient && link.client.readyState !== 3)
@@ -152,6 +165,11 @@ export class Viewer {
   /** Lets the loop read so many events. */
   read(events: number): void {
     this.#reader?.allow(events);
+  }
+
+  /** Whether a slow server was taken for one of the legacy dialect, which cannot resume. */
+  get usedRest(): boolean {
+    return this.#restAt !== undefined;
   }
 
   /** A fact that nobody told the application. */
@@ -187,11 +205,10 @@ export class Viewer {
     const { searchParams } = request.url;
     if (!change || !searchParams.has("since")) return request;
     this.#cursorChange = undefined;
-    this.cursorWasChanged = true;
     if (change === "removed") searchParams.delete("since");
     else if (change === "without epoch") searchParams.delete("epoch");
     else if ("epoch" in change)
-      searchParams.set("epoch", change.epoch === "foreign" ? "someone-else" : "id-1");
+      searchParams.set("epoch", change.epoch === "foreign" ? "someone-else" : firstEpoch);
     else searchParams.set("since", String(Math.max(0, Number(searchParams.get("since")) + change.since)));
     return request;
   }
@@ -203,7 +220,7 @@ export class Viewer {
       asked: options(url),
       scanner,
       now: () => clock.now(),
-      unhindered: () => !link.everHeldUp,
+      unhindered: () => !link.everHeldUp && link.server.readyState === link.server.OPEN,
       complain: (problem) => complain(`on the wire, ${problem}`),
     });
     this.#greeted = false;
@@ -212,26 +229,14 @@ export class Viewer {
     this.#faultOrder = undefined;
     this.#checks.set(link, { wire, faults });
     return {
-      sent: (text) => {
-        if (process.env["TRACE"])
-          console.log(
-            clock.monotonic(),
-            "sent",
-            text
-              .replaceAll(
-                /"(result|error|run_args|run_kwargs|is_exclusive|is_blocking|name|task_type|created_at)":("[^"]*"|[^,{]*|{}),/g,
-                "",
-              )
-              .slice(0, 300),
-          );
-        wire.sent(text);
-      },
+      sent: (text) => wire.sent(text),
       proxy: (text) => faults.apply(text),
       received: (text) => this.#received(JSON.parse(text) as Record<string, unknown>),
     };
   }
 
   #received(message: Record<string, unknown>): void {
+    this.#heardAt = this.#options.clock.now();
     if (message["type"] === "hello") {
       this.#epoch = String(message["epoch"]);
       this.#greeted = true;
