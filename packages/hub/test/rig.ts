@@ -95,6 +95,8 @@ async function closeServer(server: Server): Promise<void> {
 /** A message of v1, loosely typed: tests look at what they expect. */
 export interface Received {
   readonly type: string;
+  readonly id?: string;
+  readonly ts?: string;
   readonly seq?: number;
   readonly prev?: number | null;
   readonly task?: LiveTask;
