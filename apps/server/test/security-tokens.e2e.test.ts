@@ -385,5 +385,5 @@ describe("the process", () => {
     await expect(spawnServer(folder, ["--token-file", `${short}-none`])).rejects.toThrow(
       /ended with 1:\nopenscan-server: --token-file: cannot read .*short-none: ENOENT/,
     );
-  });
+  }, 120_000);
 });
