@@ -1,5 +1,5 @@
-// Packs every package, installs the tarballs into an empty folder with plain npm, and imports every entry point there:
-// what a user of the published packages does.
+// Packs every package, installs the tarballs and what they can be used with into an empty folder with plain npm, and
+// imports every entry point there: what a user of the published packages does.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,9 +20,11 @@ try {
   if (tarballs.length !== packages.length)
     throw new Error(`packed ${tarballs.length} of ${packages.length} packages`);
   writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
-  run("npm", ["install", "--silent", "--no-audit", "--no-fund", ...tarballs.map((name) => `./${name}`)], {
-    cwd: folder,
-  });
+  const peers = packages.flatMap(({ peerDependencies = {} }) =>
+    Object.entries(peerDependencies).map(([name, range]) => `${name}@${range}`),
+  );
+  const files = tarballs.map((name) => `./${name}`);
+  run("npm", ["install", "--silent", "--no-audit", "--no-fund", ...files, ...peers], { cwd: folder });
   const entries = packages.flatMap(({ name, exports }) =>
     Object.keys(exports)
       .filter((path) => path !== "./package.json")
