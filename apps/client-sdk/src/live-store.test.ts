@@ -162,6 +162,15 @@ test("the connection outlives its last subscriber by two seconds; the state stay
   expect(clock.pending).toBe(0);
 });
 
+test("closing does not wait for the two seconds", async () => {
+  const { client, accept, sockets, clock } = fakeScanner();
+  const stop = client.tasks.subscribe(() => {});
+  accept(hello(4), tasksSnapshot(4));
+  stop();
+  client.close();
+  expect([sockets.last.closed, clock.pending]).toEqual([1000, 0]);
+});
+
 test("who subscribes after that starts afresh: nobody was there to lose anything", async () => {
   const { client, accept, sockets, clock, tasks } = fakeScanner();
   client.tasks.subscribe(() => {})();

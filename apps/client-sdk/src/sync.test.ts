@@ -226,6 +226,19 @@ test("a snapshot amid the stream that continues the chain loses nothing", () => 
   expect([client.tasks.get().state, errors]).toEqual([[task("a")], []]);
 });
 
+test("one that has the seq of the event before it counts too", () => {
+  const { client, accept, tasks } = fakeScanner();
+  const seen = tasks();
+  accept(hello(4), tasksSnapshot(4), told(5, photo("1")), amid(5, 5), told(6, photo("2")));
+  expect(seen.events.map(({ type }) => type)).toEqual([
+    "resync",
+    "photo.captured",
+    "resync",
+    "photo.captured",
+  ]);
+  expect(client.tasks.get().state).toEqual([task("a")]);
+});
+
 test("one that does not is a gap, and one that starts a new chain a loss", async () => {
   const { accept, tasks, sockets, clock, errors } = fakeScanner();
   const seen = tasks();
