@@ -86,5 +86,5 @@ test.skipIf(missing)(
       expect(strangers).toEqual([]);
     });
   },
-  60_000,
+  120_000,
 );

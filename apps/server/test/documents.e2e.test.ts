@@ -64,7 +64,7 @@ test("what the streams of a running server say is what the document says", async
     "v1.task.update",
     "v1.tasks.snapshot",
   ]);
-}, 60_000);
+}, 120_000);
 
 type Described = readonly (readonly [key: string, validate: ValidateFunction])[];
 

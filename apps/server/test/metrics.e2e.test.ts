@@ -85,7 +85,7 @@ test("a scan: as many steps as positions, as many captures and stores as photos,
   expect(sample("flush_duration_seconds", '_sum{namespace="tasks"}')).toBeGreaterThan(0);
   expect(sample("queue_bytes")).toBe(0);
   expect(sample("oldest_pong_age_seconds")).toBeGreaterThan(0);
-}, 60_000);
+}, 120_000);
 
 test("docs/metrics.md lists exactly what /metrics shows, with types and labels", async () => {
   const { api } = await startServer();

@@ -24,7 +24,7 @@ function exampleOf(key: string): Record<string, unknown> {
 
 test("the official parser finds nothing to complain of", async () => {
   expect(await problems(document)).toEqual([]);
-});
+}, 120_000);
 
 /** What draft 7 of JSON Schema, as an independent implementation reads it, says of an example. */
 function verdict(key: string, example: unknown): string[] {
@@ -145,4 +145,4 @@ test("a new namespace and its events appear by themselves, and are valid", async
   expect(extended.components.schemas["WeatherGust"]).toMatchObject({
     properties: { speed: { description: "m/s" } },
   });
-});
+}, 120_000);
