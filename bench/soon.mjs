@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-const patienceMs = 120_000;
+const patienceMs = 300_000;
 
-/** Rejects when `promise` does not settle within two minutes. */
+/** Rejects when `promise` does not settle within five minutes. */
 export async function soon(promise, what) {
   const settled = new AbortController();
   const tooLate = async () => {

@@ -9,7 +9,7 @@ export const fanOut = {
   measure,
 };
 
-const deliveriesPerRun = { 1: 40_000, 8: 64_000 };
+const deliveriesPerRun = { 1: 80_000, 8: 128_000 };
 const deliveriesInFlight = 4_000;
 const cpu = ({ cpuMicros, deliveries }) => cpuMicros / deliveries;
 const rate = ({ wallMs, deliveries }) => (1000 * deliveries) / wallMs;
@@ -40,7 +40,7 @@ async function measureCells(clients, { peers, rounds, quick, progress }) {
         for (const peer of Object.values(peers)) {
           const isWarmUp = round === 0;
           const window = batch * Math.max(2, Math.round(deliveriesInFlight / clients / batch));
-          const deliveries = deliveriesPerRun[batch] / (quick || isWarmUp ? 4 : 1);
+          const deliveries = deliveriesPerRun[batch] / (quick ? 8 : 1);
           const events = window * Math.max(1, Math.round(deliveries / clients / window));
           const result = await stage.run(peer, { events, batch, window });
           if (!isWarmUp) samples.add(peer.name, { ...result, deliveries: events * clients });

@@ -44,7 +44,7 @@ async function measure({ rounds, quick, progress, workFolder }) {
   return report(samples);
 }
 
-async function scanOnce(scanner, settings, beforeScan = () => {}) {
+async function scanOnce(scanner, settings, beforeScan = async () => {}) {
   const switching = new AbortController();
   const switched = switchLight(scanner, switching.signal);
   try {

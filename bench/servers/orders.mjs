@@ -60,6 +60,7 @@ export function takeOrders({ port, publish, orders = {} }) {
     },
     ...orders,
   };
+  process.stdout.on("error", () => process.exit()); // nobody listens any more
   createInterface({ input: process.stdin })
     .on("line", (line) => {
       const [order, ...values] = line.split(" ");
