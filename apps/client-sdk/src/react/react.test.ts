@@ -105,6 +105,18 @@ test("what is selected stays the same object while its contents do, whatever ren
   expect([...seen]).toEqual([undefined, ["rotor", "turntable"]]);
 });
 
+test("a selector may make something that cannot be compared", async () => {
+  const { scanner, client } = inMemory();
+  const { text } = await render(() => {
+    const angles = useDevice(client, ({ state }) => new Map(Object.entries(state?.motors ?? {})));
+    return String(angles.get("turntable")?.angle);
+  });
+  expect(text()).toBe("0");
+  scanner.setDevice("motors.turntable.angle", 30);
+  await act(settle);
+  expect(text()).toBe("30");
+});
+
 test("another selector is asked at once", async () => {
   const { client } = inMemory();
   let select: (name: string) => void = () => {};
@@ -215,6 +227,24 @@ test("a listener that throws is told to the client's onError and stops nobody el
   await act(settle);
   expect(heard).toEqual(["motors.rotor"]);
   expect(errors.map(String).toSorted()).toEqual(["Error: at once", "Error: late"]);
+});
+
+test("a component subscribes once, however often it renders", async () => {
+  let subscriptions = 0;
+  const view: View<number> = { state: 1, freshness: { status: "live" } };
+  const subscribe = () => {
+    subscriptions++;
+    return () => {};
+  };
+  const store = { get: () => view, subscribe } as unknown as Store<number, never>;
+  let renderAgain: (count: number) => void = () => {};
+  await render(() => {
+    const [count, setCount] = useState(0);
+    renderAgain = setCount;
+    return `${count} ${useStore(store, ({ state }) => [state])[0]}`;
+  });
+  for (let count = 1; count <= 3; count++) act(() => renderAgain(count));
+  expect(subscriptions).toBe(1);
 });
 
 test("components never show two states at once, even when the state changes while React renders", async () => {

@@ -182,6 +182,12 @@ test("another client is followed, the one before is let go", async () => {
   chosen.value = two.client;
   await arrive();
   expect(text()).toBe("two");
+  chosen.value = one.client;
+  await nextTick();
+  expect(text()).toBe("one");
+  chosen.value = two.client;
+  await nextTick();
+  expect(text()).toBe("two");
   one.scanner.setDevice("name", "gone");
   await one.clock.advance(2000);
   expect(text()).toBe("two");
