@@ -60,7 +60,7 @@ test("a delta tells the difference to the status before, names with dots and sla
   const light = (name: string, is_on: boolean) => {
     const event = deviceEvent(1, [`lights.${name}.is_on`]);
     event.device.lights = {
-      [name]: { name, is_on, settings: { pin: null, pins: [1], pwm_support: false } as never },
+      [name]: { name, is_on, settings: { pin: null, pins: [1], pwm_support: false } },
     };
     return event;
   };

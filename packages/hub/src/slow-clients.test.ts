@@ -3,16 +3,19 @@ import type { Socket } from "node:net";
 import { expect, test } from "vitest";
 import {
   type Client,
+  deviceEvent,
   drain,
   type Frame,
+  legacyText,
   openRig,
   parseFrames,
-  legacyText,
+  type Received,
+  type Rig,
   taskEnded,
+  taskUpdate,
   turn,
 } from "../test/rig.js";
 
-type Rig = Awaited<ReturnType<typeof openRig>>;
 const mebibyte = 1024 * 1024;
 /** Facts: nothing of them is merged. */
 const text = (current: number, size: number) => legacyText(taskEnded(current, size));
@@ -227,4 +230,90 @@ test("nothing follows the answer to a client that closes while it is behind", as
   await ended;
   const frames = parseFrames(Buffer.concat(chunks));
   expect(frames.findIndex(({ opcode }) => opcode === 8)).toBe(frames.length - 1);
+});
+
+/** Frames of a raw v1 client that has read nothing so far, up to the one that fulfils `isLast`. */
+async function readMessages(socket: Socket, isLast: (message: Received) => boolean): Promise<Received[]> {
+  const parsed = (frames: Frame[]) =>
+    frames
+      .filter(({ opcode }) => opcode === 1)
+      .map(({ payload }) => JSON.parse(payload.toString()) as Received);
+  return parsed(await readFrames(socket, (frames) => parsed(frames.slice(-1)).some(isLast)));
+}
+
+test("a v1 client that reads nothing for a while gets every fact, merged state, and an unbroken chain", async () => {
+  await using rig = await openRig();
+  const slow = await rig.connectRaw("tasks", "v=1");
+  let count = 0;
+  while (rig.hub.stats().merged < 500) {
+    rig.publish("tasks", count % 50 === 0 ? taskEnded(count, 2_000) : taskUpdate(count, 2_000));
+    count++;
+    await turn();
+  }
+  const messages = await readMessages(slow, ({ seq }) => seq === count);
+  expect(rig.hub.stats()).toMatchObject({ dropped: 0, snapshots: 1, closedSlow: 0 });
+  let last: number | null = null;
+  for (const { prev, seq = null } of messages.slice(1)) {
+    expect(prev).toBe(last);
+    last = seq;
+  }
+  const ended = messages.filter(({ task }) => task?.status === "completed");
+  expect(ended.map(({ task }) => task?.progress.current)).toEqual(
+    Array.from({ length: Math.ceil(count / 50) }, (_, index) => 50 * index),
+  );
+  slow.destroy();
+});
+
+test.each([
+  ["v1", "v=1"],
+  ["legacy", ""],
+])(
+  "a %s client that is 5 s behind gets the facts, then the whole state, then what comes",
+  async (_, query) => {
+    await using rig = await openRig();
+    const slow = await rig.connectRaw("device", query);
+    let count = 0;
+    while (rig.hub.stats().queuedBytes < 50_000) {
+      const event = deviceEvent(++count, ["a"]);
+      rig.publish("device", { ...event, device: { ...event.device, name: "x".repeat(20_000) } });
+      await turn();
+    }
+    rig.publish("device", { type: "device.fault", component: "motors.a", code: "x", message: "y" });
+    await turn();
+    await rig.clock.advance(5_001);
+    rig.publish("device", deviceEvent(-1, ["b"]));
+    await turn();
+    const messages = await readMessages(
+      slow,
+      ({ device, changed }) => device?.scan_radius_mm === -1 && changed === null,
+    );
+    const end = messages.slice(-2);
+    if (query) {
+      expect(end).toMatchObject([
+        { type: "device.fault", seq: count + 1 },
+        { type: "device.status", snapshot: true, seq: count + 2, prev: count + 1 },
+      ]);
+    } else {
+      expect(end).toMatchObject([{ type: "device.status" }, { type: "device.status", changed: null }]);
+      expect(messages.every(({ type, seq }) => type === "device.status" && seq === undefined)).toBe(true);
+    }
+    expect(rig.hub.stats().dropped).toBeGreaterThan(0);
+    rig.publish("device", deviceEvent(-2, ["c"]));
+    await readMessages(slow, ({ changed }) => changed?.[0] === "c");
+    slow.destroy();
+  },
+);
+
+test("a state that cannot be told when a slow client needs it ends that client alone", async () => {
+  await using rig = await openRig();
+  const slow = await rig.connectRaw("tasks", "v=1");
+  const healthy = await rig.connect("tasks", "v=1");
+  await publishUntil(rig, () => rig.hub.stats().queuedBytes > 50_000);
+  await rig.clock.advance(5_001);
+  rig.scanner.fault = new Error("no state today");
+  const frames = await readFrames(slow, (all) => all.at(-1)?.opcode === 8);
+  expect(closeCode(frames)).toBe(1011);
+  rig.hub.publish("tasks", taskEnded(-1));
+  while (healthy.parsed.at(-1)?.task?.progress.current !== -1) await healthy.inStep();
+  slow.destroy();
 });

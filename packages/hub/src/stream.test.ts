@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { type Happening, messageMaker, taskEvent } from "../test/messages.js";
 import { parseFrames, type Received } from "../test/rig.js";
 import { noCounts } from "./counters.js";
+import { History } from "./history.js";
 import { defaultLimits } from "./limits.js";
 import type { Message } from "./message.js";
 import { Stream, type StreamSource } from "./stream.js";
@@ -36,6 +37,7 @@ class Scene implements StreamSource {
   readonly all: Message[] = [];
   readonly received: Received[] = [];
   readonly stream: Stream;
+  readonly history = new History(defaultLimits);
   readonly #tasks = new Map<string, LiveTask>();
   readonly #make = messageMaker("tasks");
   #now = 0;
@@ -79,6 +81,7 @@ class Scene implements StreamSource {
       if (event.type === "task.deleted") this.#tasks.delete(event.id);
       const message = this.#make(event);
       this.all.push(message);
+      this.history.append(message);
       turn.push(message);
     }
     const frames = this.stream.deliver(turn, hasRoom, this.#now);
@@ -97,35 +100,47 @@ class Scene implements StreamSource {
   }
 }
 
-/** Everything that a client relies on. */
-function check({ received, all, tasks, counters }: Scene): void {
+/** What a client knows that has received `messages`. */
+function fold(messages: readonly Pick<Received, "type" | "snapshot" | "tasks" | "task" | "id">[]) {
   const state = new Map<string, LiveTask>();
-  const facts: number[] = [];
+  for (const { type, snapshot, tasks = [], task, id = "" } of messages) {
+    if (snapshot) state.clear();
+    for (const task of tasks) state.set(task.id, task);
+    if (task) state.set(task.id, task);
+    if (type === "task.deleted") state.delete(id);
+  }
+  // By id: a task that was deleted and told again may stand elsewhere in the list.
+  return [...state.values()].toSorted((a, b) => a.id.localeCompare(b.id));
+}
+
+/** Everything that a client relies on. */
+function check({ received, all, tasks, counters, history }: Scene): void {
   const problems: unknown[] = [];
+  const facts: number[] = [];
   let last: number | null = null;
   for (const message of received) {
-    const { type, seq = 0, prev, snapshot, task } = message;
+    const { seq = 0, prev, snapshot } = message;
     // A snapshot may stand where the last fact stood.
     if (prev !== last || (last !== null && seq < last + (snapshot ? 0 : 1))) problems.push([last, message]);
     last = seq;
-    if (snapshot) {
-      state.clear();
-      for (const task of message.tasks ?? []) state.set(task.id, task);
-      continue;
-    }
+    if (snapshot) continue;
     const published = all[seq - 1];
     const { seq: _, prev: __, ts: ___, ...event } = message;
     if (!isDeepStrictEqual(event, published?.event)) problems.push([published?.event, message]);
-    if (type === "task.deleted") state.delete(message.id ?? "");
-    else if (task) state.set(task.id, task);
     if (published?.key === undefined) facts.push(seq);
   }
   expect(problems).toEqual([]);
   const began = received[0]?.seq ?? 0;
   expect(facts).toEqual(all.filter(({ key, seq }) => key === undefined && seq > began).map(({ seq }) => seq));
-  // By id: a task that was deleted and told again may stand elsewhere in the list.
-  expect(state).toEqual(new Map(tasks.map((task) => [task.id, task])));
+  const whole = tasks.toSorted((a, b) => a.id.localeCompare(b.id));
+  expect(fold(received)).toEqual(whole);
   expect(received.filter(({ snapshot }) => snapshot)).toHaveLength(counters.snapshots);
+  // Wherever the connection is cut, a resume leads to the same.
+  const cuts = received.map(({ seq = 0 }, index) => {
+    const replay = history.since(seq, undefined, 0)?.map(({ event }) => event as Received) ?? [];
+    return fold(received.slice(0, index + 1).concat(replay));
+  });
+  expect(cuts.filter((state) => !isDeepStrictEqual(state, whole))).toEqual([]);
 }
 
 test.each([0, 100])(
@@ -177,14 +192,13 @@ test("above the first limit state is merged per key, what waits already included
   check(scene);
 });
 
-test("above the second limit the facts come, then one snapshot that continues the chain", () => {
-  const pauses = [progress("a"), { what: "pause", id: "a" } as const, { what: "end", id: "b" } as const];
-  const scene = behind(9, ...pauses);
+test("above the second limit the facts come, with the newest state between, then one snapshot", () => {
+  const scene = behind(9, progress("a"), { what: "pause", id: "a" }, { what: "end", id: "b" });
   scene.run(publish(progress("c")), false);
   scene.drain();
-  expect(scene.counters.snapshots).toBe(2);
-  expect(scene.counters.dropped).toBe(2 * 9 + 1);
-  expect(scene.received.at(-1)).toMatchObject({ snapshot: true, seq: scene.head, prev: scene.head - 1 });
+  const told = scene.received.slice(1).map(({ task, snapshot }) => (snapshot ? "all" : task?.id));
+  expect(told.filter((what) => what !== "c")).toEqual([..."b".repeat(8), "a", "b", "all"]);
+  expect(scene.received.at(-1)).toMatchObject({ snapshot: true, seq: scene.head, prev: expect.any(Number) });
   check(scene);
 });
 
@@ -192,10 +206,21 @@ test("so it is after 5 s behind, with whatever waits", () => {
   const scene = behind(1, progress("a"), { what: "end", id: "b" });
   scene.run({ do: "wait", ms: 5_000 }, false);
   scene.run(publish(progress("a")), false);
-  expect(scene.counters.dropped).toBe(0);
+  expect(scene.counters.merged).toBe(0);
   scene.run({ do: "wait", ms: 1 }, false);
   scene.drain();
-  expect(scene.received.slice(1).map(({ type }) => type)).toEqual(["task.update", "tasks.snapshot"]);
+  expect(scene.received.slice(1).map(({ task, snapshot }) => (snapshot ? "all" : task?.id))).toEqual([
+    "b",
+    "all",
+  ]);
+  check(scene);
+});
+
+test("without facts, only the snapshot comes", () => {
+  const scene = behind(1, progress("a"), progress("b"));
+  scene.run({ do: "wait", ms: 5_001 }, false);
+  scene.drain();
+  expect(scene.received.slice(1)).toMatchObject([{ snapshot: true, seq: 2, prev: 0 }]);
   expect(scene.counters.dropped).toBe(2);
   check(scene);
 });

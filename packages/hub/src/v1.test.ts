@@ -183,7 +183,7 @@ test.each([
   ["min_interval=x&delta=maybe", ["min_interval", "delta"]],
   ["min_interval=60001", ["min_interval"]],
   [`epoch=${"x".repeat(65)}`, ["epoch"]],
-  [`ids=${Array(65).fill("a")}`, ["ids"]],
+  [`ids=${"a,".repeat(64)}a`, ["ids"]],
   ["unknown=1&delta=1&delta=0&ids=a&ids=b&v=1&%ff&=&&", []],
 ])("a bad value (%s) is an error after hello, and counts as absent", async (query, names) => {
   await using rig = await openRig();
@@ -307,4 +307,23 @@ test("two hubs never share an epoch", async () => {
       state: { tasks: () => [], device: () => first.scanner.device() },
     }).position("tasks").epoch;
   expect(make()).not.toBe(make());
+});
+
+test("the age of the oldest pong, and the time that a flush took, are told", async () => {
+  const flushed: unknown[] = [];
+  await using rig = await openRig({}, undefined, (namespace, seconds) => flushed.push([namespace, seconds]));
+  expect(rig.hub.stats().oldestPongMs).toBe(0);
+  const client = await rig.connect("tasks", "v=1");
+  const dead = await rig.connectRaw();
+  await rig.clock.advance(20_000);
+  await client.inStep();
+  await rig.clock.advance(5_000);
+  expect(rig.hub.stats().oldestPongMs).toBe(25_000);
+  dead.destroy();
+  while (rig.hub.stats().connections.tasks.legacy > 0) await client.inStep();
+  expect(rig.hub.stats().oldestPongMs).toBe(5_000);
+  rig.publish("device", deviceEvent(1));
+  rig.publish("tasks", taskUpdate(1));
+  await client.received(3);
+  expect(flushed).toEqual([["tasks", 0]]);
 });

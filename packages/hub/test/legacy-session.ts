@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
-import type { NamespaceName, Task } from "@openscan/protocol";
+import type { Task } from "@openscan/protocol";
 import type { FakeClock } from "@openscan/runtime/testing";
 import { deviceStatus, handshake, maskedTextFrame, parseFrames, turn } from "./rig.js";
 
@@ -112,5 +112,3 @@ async function record(port: number, path: string) {
     },
   };
 }
-
-export const namespaceOf = (pathname: string): NamespaceName => pathname.slice(1) as NamespaceName;

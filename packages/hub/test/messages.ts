@@ -6,7 +6,7 @@ import {
   namespaces,
 } from "@openscan/protocol";
 import { Message } from "../src/message.js";
-import { deviceEvent, taskUpdate } from "./rig.js";
+import { taskUpdate } from "./rig.js";
 
 /** Makes messages as a channel does, one `seq` after the other. */
 export function messageMaker<Name extends NamespaceName>(name: Name, now = () => 0) {
@@ -33,8 +33,4 @@ export function taskEvent({ what, id }: Happening, count: number, size = 0): Eve
   const status = { progress: "running", pause: "paused", end: "completed" } as const;
   const { type, task } = taskUpdate(count, size);
   return { type, task: { ...task, id, status: status[what] } };
-}
-
-export function deviceHappening(count: number, changed: string[] | null): EventOf<"device"> {
-  return deviceEvent(count, changed);
 }

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, type Socket } from "node:net";
 import type { DeviceStatus, EventOf, Hello, LiveTask, NamespaceName } from "@openscan/protocol";
 import { FakeClock, recordingLogger } from "@openscan/runtime/testing";
 import { WebSocket } from "ws";
-import { type AttachOptions, attachHub, Hub, type HubLimits } from "../src/index.js";
+import { type AttachOptions, attachHub, Hub, type HubLimits, type HubOptions } from "../src/index.js";
 
 /** Each namespace is routed as `/<name>`. */
 const routes: ReadonlyMap<string, NamespaceName> = new Map([
@@ -13,7 +13,11 @@ const routes: ReadonlyMap<string, NamespaceName> = new Map([
 ]);
 
 /** A hub behind a real HTTP server on the loopback interface, with a clock that stands still. */
-export async function openRig(limits: Partial<HubLimits> = {}, admit?: AttachOptions["admit"]) {
+export async function openRig(
+  limits: Partial<HubLimits> = {},
+  admit?: AttachOptions["admit"],
+  onFlushed: HubOptions["onFlushed"] = () => {},
+) {
   const clock = new FakeClock();
   const log = recordingLogger();
   const scanner = new Scanner();
@@ -25,6 +29,7 @@ export async function openRig(limits: Partial<HubLimits> = {}, admit?: AttachOpt
     server: { name: "test", version: "1.2.3" },
     state: { tasks: () => scanner.tasks(), device: () => scanner.device() },
     newId: () => `id-${++ids}`,
+    onFlushed,
   });
   const server = createServer((request, response) => request.pipe(response.writeHead(418)));
   const detach = attachHub(server, hub, {
@@ -151,12 +156,13 @@ export async function openRawClient(port: number, path: string): Promise<Socket>
   const socket = connect(port, "127.0.0.1");
   socket.on("error", () => socket.destroy());
   socket.write(handshake(path));
-  let answer = "";
+  let answer = Buffer.alloc(0);
   while (!answer.includes("\r\n\r\n")) {
     const [chunk] = (await once(socket, "data")) as [Buffer];
-    answer += chunk.toString("latin1");
+    answer = Buffer.concat([answer, chunk]);
   }
   socket.pause();
+  socket.unshift(answer.subarray(answer.indexOf("\r\n\r\n") + 4));
   return socket;
 }
 
@@ -257,8 +263,8 @@ export function deviceEvent(
 }
 
 /** What a legacy client gets of it. */
-export function legacyText({ type, task: { revision: _, ...task } }: ReturnType<typeof taskUpdate>): string {
-  return JSON.stringify({ type, task });
+export function legacyText({ type, task }: ReturnType<typeof taskUpdate>): string {
+  return JSON.stringify({ type, task: { ...task, revision: undefined } });
 }
 
 export function deviceStatus(): DeviceStatus {
