@@ -178,3 +178,29 @@ test("a page that wakes up finds out at once, without waiting for a timer", asyn
   client.close();
   expect(clock.pending).toBe(0);
 });
+
+test("what watches the page ends with what it was for", async () => {
+  const window = new EventTarget();
+  vi.stubGlobal("window", window);
+  const added = vi.spyOn(window, "addEventListener");
+  const { client, accept, sockets, tasks, clock } = fakeScanner();
+  tasks();
+  accept(hello(4), tasksSnapshot(4));
+  sockets.last.drop();
+  await clock.advance(500);
+  client.close();
+  const signals = added.mock.calls.map(([, , options]) => (options as AddEventListenerOptions).signal);
+  expect(signals).toHaveLength(3 * 4);
+  expect(signals.filter((signal) => !signal?.aborted)).toEqual([]);
+});
+
+test("closing because of a loss tries nothing more", async () => {
+  const { client, accept, sockets, clock } = fakeScanner();
+  client.tasks.subscribe(() => {
+    if (client.tasks.get().freshness.status === "stale") client.close();
+  });
+  accept(hello(4), tasksSnapshot(4));
+  sockets.last.drop();
+  await clock.advance(60_000);
+  expect([clock.pending, sockets.made.length]).toEqual([0, 1]);
+});
