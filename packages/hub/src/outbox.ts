@@ -1,3 +1,4 @@
+import type { Counters } from "./counters.js";
 import type { Dialect, Message } from "./message.js";
 
 /** A message, and the monotonic ms since when it waits. */
@@ -9,20 +10,32 @@ interface Waiting {
 /** The messages that wait for one client, in order. */
 export class Outbox {
   readonly #dialect: Dialect;
+  readonly #counters: Pick<Counters, "merged" | "dropped">;
   /** By `seq`, in which they also come. */
   readonly #waiting = new Map<number, Waiting>();
   readonly #latest = new Map<string, Message>();
-  #merging = false;
+  /** How much older state newer state of the same key replaces. */
+  #replaces: "nothing" | "mergeable" | "all" = "nothing";
   #bytes = 0;
+  #factBytes = 0;
   #facts = 0;
-  #merged = 0;
 
-  constructor(dialect: Dialect) {
+  constructor(dialect: Dialect, counters: Pick<Counters, "merged" | "dropped">) {
     this.#dialect = dialect;
+    this.#counters = counters;
+  }
+
+  /** Bytes of what can be neither merged nor left out. */
+  get factBytes(): number {
+    return this.#factBytes;
   }
 
   get isEmpty(): boolean {
     return this.#waiting.size === 0;
+  }
+
+  get size(): number {
+    return this.#waiting.size;
   }
 
   get bytes(): number {
@@ -31,11 +44,6 @@ export class Outbox {
 
   get hasFacts(): boolean {
     return this.#facts > 0;
-  }
-
-  /** How many messages were joined with newer ones so far. */
-  get merged(): number {
-    return this.#merged;
   }
 
   /** Since when the first message waits. */
@@ -47,15 +55,16 @@ export class Outbox {
   push(message: Message, now: number): void {
     if (message.key === undefined) {
       this.#facts++;
-      this.#latest.delete(message.ends ?? "");
+      if (this.#replaces === "mergeable") this.#latest.delete(message.ends ?? "");
       this.#add({ message, since: now });
       return;
     }
-    const older = this.#merging ? this.#latest.get(message.key) : undefined;
-    const merged = older && message.mergedWith(older);
+    const all = this.#replaces === "all";
+    const older = this.#replaces === "nothing" ? undefined : this.#latest.get(message.key);
+    const merged = older && (message.mergedWith(older) ?? (all ? message : undefined));
     if (older && merged) {
       this.#remove(older);
-      this.#merged++;
+      this.#counters[all ? "dropped" : "merged"]++;
     }
     this.#add({ message: merged ?? message, since: now });
     this.#latest.set(message.key, merged ?? message);
@@ -63,49 +72,54 @@ export class Outbox {
 
   /** From now on, and for what waits already, newer state takes the place of older state. */
   merge(): void {
-    if (this.#merging) return;
-    this.#merging = true;
-    for (const { message, since } of this.#clear()) this.push(message, since);
+    if (this.#replaces === "nothing") this.#replace("mergeable");
   }
 
-  /** Removes all state; returns how many messages that were. */
-  keepFacts(): number {
-    if (this.#facts === this.#waiting.size) return 0;
-    const all = this.#clear();
-    for (const { message, since } of all) if (message.key === undefined) this.push(message, since);
-    return all.length - this.#waiting.size;
+  /**
+   * Of the state of each key only the newest is kept, whatever it says. It is needed even when a snapshot will
+   * follow: a client that is cut off after a fact resumes there, and has to know the state before it.
+   */
+  keepNewest(): void {
+    if (this.#replaces !== "all") this.#replace("all");
   }
 
-  /** Takes the first messages, until they come to `bytes`. */
-  take(bytes: number): Message[] {
+  /** Takes the first messages, until they come to `bytes`, or to the last fact if only facts are wanted. */
+  take(bytes: number, toLastFact: boolean): Message[] {
     const taken: Message[] = [];
     const end = this.#bytes - bytes;
     for (const { message } of this.#waiting.values()) {
       taken.push(message);
       this.#remove(message);
-      if (this.#bytes <= end) break;
+      if (this.#bytes <= end || (toLastFact && this.#facts === 0)) break;
     }
     return taken;
   }
 
-  #add(waiting: Waiting): void {
-    this.#waiting.set(waiting.message.seq, waiting);
-    this.#bytes += waiting.message.size(this.#dialect);
-  }
-
-  #remove(message: Message): void {
-    this.#waiting.delete(message.seq);
-    this.#bytes -= message.size(this.#dialect);
-    if (message.key === undefined) this.#facts--;
-    else if (this.#latest.get(message.key) === message) this.#latest.delete(message.key);
-  }
-
-  #clear(): Waiting[] {
+  #replace(what: "mergeable" | "all"): void {
+    this.#replaces = what;
     const all = [...this.#waiting.values()];
     this.#waiting.clear();
     this.#latest.clear();
     this.#bytes = 0;
+    this.#factBytes = 0;
     this.#facts = 0;
-    return all;
+    for (const { message, since } of all) this.push(message, since);
+  }
+
+  #add(waiting: Waiting): void {
+    this.#waiting.set(waiting.message.seq, waiting);
+    const bytes = waiting.message.size(this.#dialect);
+    this.#bytes += bytes;
+    if (waiting.message.key === undefined) this.#factBytes += bytes;
+  }
+
+  #remove(message: Message): void {
+    this.#waiting.delete(message.seq);
+    const bytes = message.size(this.#dialect);
+    this.#bytes -= bytes;
+    if (message.key === undefined) {
+      this.#facts--;
+      this.#factBytes -= bytes;
+    } else if (this.#latest.get(message.key) === message) this.#latest.delete(message.key);
   }
 }

@@ -65,7 +65,9 @@ export class Stream {
   }
 
   get isTooSlow(): boolean {
-    return this.#restarting !== undefined && this.bytes > this.#source.limits.pendingBytes;
+    return (
+      this.#restarting !== undefined && (this.#outbox?.factBytes ?? 0) > this.#source.limits.pendingBytes
+    );
   }
 
   /** When there will be something to send that is held back at the moment. */
@@ -88,17 +90,12 @@ export class Stream {
   queue(messages: readonly Message[], now: number): void {
     if (messages.length === 0) return;
     const { limits, counters } = this.#source;
-    this.#outbox ??= new Outbox(this.dialect);
-    const { merged } = this.#outbox;
-    if (this.#intervalMs > 0) this.#outbox.merge();
-    for (const message of messages) {
-      if (this.#restarting && message.key !== undefined) counters.dropped++;
-      else this.#outbox.push(message, now);
-    }
+    this.#outbox ??= new Outbox(this.dialect, counters);
+    if (this.#restarting) this.#outbox.keepNewest();
+    else if (this.#intervalMs > 0) this.#outbox.merge();
+    for (const message of messages) this.#outbox.push(message, now);
     if (this.#outbox.bytes > limits.mergeBytes) this.#outbox.merge();
-    counters.merged += this.#outbox.merged - merged;
     if (this.#outbox.bytes > limits.pendingBytes || this.#isBehind(now)) this.#restart("amid");
-    if (this.#outbox.isEmpty) this.#outbox = undefined;
   }
 
   /** Sends a snapshot first. */
@@ -122,7 +119,11 @@ export class Stream {
     if (this.#outbox && this.#isBehind(now)) this.#restart("amid");
     const { heldUntil } = this;
     if (heldUntil !== undefined && now < heldUntil) return undefined;
-    const messages = this.#outbox?.take(pieceBytes) ?? [];
+    if (this.#restarting && this.#outbox?.hasFacts === false) {
+      this.#source.counters.dropped += this.#outbox.size;
+      this.#outbox = undefined;
+    }
+    const messages = this.#outbox?.take(pieceBytes, this.#restarting !== undefined) ?? [];
     if (this.#outbox?.isEmpty) this.#outbox = undefined;
     if (messages.length > 0) {
       this.#sentAt = now;
@@ -140,10 +141,10 @@ export class Stream {
     this.#intervalMs = options.min_interval ?? 0;
   }
 
-  /** Instead of state that waits, the whole state is sent once the facts that wait are sent. */
+  /** Instead of state that waits, the whole state is sent once the facts that wait are sent, with the state between them. */
   #restart(how: "anew" | "amid"): void {
     if (this.#restarting !== "anew") this.#restarting = how;
-    this.#source.counters.dropped += this.#outbox?.keepFacts() ?? 0;
+    this.#outbox?.keepNewest();
   }
 
   #restated(): Buffer {
