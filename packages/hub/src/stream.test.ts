@@ -137,7 +137,7 @@ function check({ received, all, tasks, counters, history }: Scene): void {
   expect(received.filter(({ snapshot }) => snapshot)).toHaveLength(counters.snapshots);
   // Wherever the connection is cut, a resume leads to the same.
   const cuts = received.map(({ seq = 0 }, index) => {
-    const replay = history.since(seq, undefined, 0)?.map(({ event }) => event as Received) ?? [];
+    const replay: Received[] = history.since(seq, undefined, 0)?.map(({ event }) => event) ?? [];
     return fold(received.slice(0, index + 1).concat(replay));
   });
   expect(cuts.filter((state) => !isDeepStrictEqual(state, whole))).toEqual([]);
