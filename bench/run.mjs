@@ -9,6 +9,7 @@ import { report } from "./report.mjs";
 const options = readCommandLine();
 const workFolder = mkdtempSync(join(tmpdir(), "openscan-bench-"));
 process.once("exit", () => rmSync(workFolder, { recursive: true, force: true }));
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 const machine = `${availableParallelism()} x ${cpus()[0]?.model}, ${process.platform}, Node ${process.version}`;
 if (!options.json) console.log(`${machine}\n`);
 

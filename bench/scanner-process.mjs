@@ -25,6 +25,7 @@ export class ScannerProcess {
     ]);
     const args = [main, "--port", "0", "--host", "127.0.0.1", "--log-level", "error", ...directories];
     this.#child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    process.prependOnceListener("exit", () => this.#child.kill("SIGKILL")); // before its files are removed
   }
 
   get port() {
