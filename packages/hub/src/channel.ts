@@ -77,6 +77,11 @@ export class Channel implements ConnectionHost, StreamSource {
     return this.#head;
   }
 
+  /** How many have not gone yet, the closing ones included. */
+  get size(): number {
+    return this.#connections.legacy.size + this.#connections.v1.size;
+  }
+
   /** All that have not gone yet, the closing ones included. */
   get connections(): Connection[] {
     return [...this.#connections.legacy, ...this.#connections.v1];
@@ -119,7 +124,7 @@ export class Channel implements ConnectionHost, StreamSource {
     }
     this.#head = message.seq;
     this.#history.append(message);
-    if (this.#connections.legacy.size + this.#connections.v1.size === 0) return;
+    if (this.size === 0) return;
     this.#turn ??= new Turn();
     this.#turn.push(message);
     this.#turnBytes += size;

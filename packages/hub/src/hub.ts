@@ -171,6 +171,9 @@ export class Hub {
   }
 
   #makeRoom(): void {
+    // The whole list is looked at only when it may be too long: thousands may come at once.
+    const count = namespaceNames.reduce((sum, name) => sum + this.#channels[name].size, 0);
+    if (count < this.#limits.connections) return;
     const open = this.#connections().filter(({ isOpen }) => isOpen);
     if (open.length < this.#limits.connections) return;
     const quietest = open.reduce((a, b) => (b.lastTextAt < a.lastTextAt ? b : a));

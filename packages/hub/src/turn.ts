@@ -7,6 +7,7 @@ export class Turn {
   readonly #messages: Message[] = [];
   readonly #written = new Map<string, Written>();
   #legacy: readonly Message[] | undefined;
+  #last: { messages: readonly Message[]; style: Style; from: Position; written: Written } | undefined;
 
   push(message: Message): void {
     this.#messages.push(message);
@@ -23,6 +24,20 @@ export class Turn {
 
   /** Frames of `messages`, a selection of this turn. */
   write(messages: readonly Message[], style: Style, from: Position): Written {
+    const last = this.#last;
+    // Connections in step share even the objects, and come one after another: most need no key.
+    const isSame =
+      last?.messages === messages &&
+      last.from === from &&
+      last.style.dialect === style.dialect &&
+      last.style.delta === style.delta;
+    if (last && isSame) return last.written;
+    const written = this.#shared(messages, style, from);
+    this.#last = { messages, style, from, written };
+    return written;
+  }
+
+  #shared(messages: readonly Message[], style: Style, from: Position): Written {
     const selection = messages === this.#messages ? "all" : messages.map(({ seq }) => seq).join();
     const key =
       style.dialect === "legacy" ? "legacy" : `${from.prev} ${style.delta} ${from.base?.seq} ${selection}`;
