@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { createScannerClient, type ScannerClient } from "@openscan/client-sdk";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -71,6 +73,13 @@ async function turnTo(degrees: number): Promise<number> {
 async function screenshot(page: Page, name: string): Promise<void> {
   if (SCREENSHOTS) await page.screenshot({ path: `${SCREENSHOTS}/${name}.png`, fullPage: true });
 }
+
+test("serve.mjs --help explains itself, and so does an example that there is not", () => {
+  const serve = (...args: string[]) =>
+    spawnSync(process.execPath, [join(import.meta.dirname, "serve.mjs"), ...args], { encoding: "utf8" });
+  expect(serve("--help")).toMatchObject({ status: 0, stdout: expect.stringContaining("browser|react|vue") });
+  expect(serve("angular")).toMatchObject({ status: 1, stdout: expect.stringContaining("--scanner") });
+});
 
 describe.skipIf(chromiumMissing).each(["react", "vue"])(`%s in Chromium${chromiumMissing}`, (example) => {
   test(
