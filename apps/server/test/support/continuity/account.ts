@@ -1,6 +1,6 @@
 import type { LiveTask } from "@openscan/protocol";
 import { type Filter, passes } from "./filter.js";
-import type { AnyEvent, Name, Published, Scanner } from "./scanner.js";
+import type { AnyEvent, Name, Position, Published, Scanner } from "./scanner.js";
 
 export interface AccountOptions {
   readonly filter: Filter;
@@ -45,7 +45,7 @@ export class Account {
   }
 
   /** A snapshot was told that was cut at this position. */
-  resync(position: { readonly epoch: string; readonly seq: number }, lost: boolean): void {
+  resync(position: Position, lost: boolean): void {
     const index = this.#indexAt(position);
     if (this.#upTo === undefined && lost) this.#options.complain("lost facts before it began");
     if (lost) this.#lost++;
@@ -123,7 +123,7 @@ export class Account {
   }
 
   /** Index of the newest event in a state. */
-  #indexAt({ epoch, seq }: { readonly epoch: string; readonly seq: number }): number {
+  #indexAt({ epoch, seq }: Position): number {
     const { scanner, namespace } = this.#options;
     const found = scanner.find(namespace, epoch, seq);
     return found ? found.index : scanner.firstIndex(namespace, epoch) - 1;

@@ -99,32 +99,26 @@ class Rig {
       case "restart":
         return this.#restart(step);
       case "read":
-        return this.#viewer(step.client).read(step.events);
+        return this.#viewer(step.client).application.read(step.events);
     }
   }
 
   /** Makes everything healthy and waits until all is well, which must not take longer than documented. */
   async recover(): Promise<void> {
     for (const viewer of this.#viewers) {
-      viewer.network.state = "up";
-      viewer.changeCursor(undefined);
-      viewer.clearFaults();
-      viewer.read(Number.POSITIVE_INFINITY);
-      for (const link of viewer.network.open) {
-        link.pace("down", "flowing");
-        link.pace("up", "flowing");
-      }
+      viewer.heal();
+      viewer.application.read(Number.POSITIVE_INFINITY);
     }
     const end = this.#clock.now() + recoveryMs;
-    while (this.#viewers.some((viewer) => this.#trouble(viewer)) && this.#clock.now() < end)
+    while (this.#viewers.some(({ application }) => application.trouble) && this.#clock.now() < end)
       await this.#wait(1000);
     for (const [number, viewer] of this.#viewers.entries()) {
-      const trouble = this.#trouble(viewer);
-      if (trouble) this.#complain(`client ${number}: after ${recoveryMs} ms, ${trouble}`);
-      if (this.#server.counts.dropped === 0)
-        for (const skipped of viewer.account.skipped) this.#complain(`client ${number}: ${skipped}`);
-      if (viewer.account.lost > 0 && this.#forgotNothing(viewer))
-        this.#complain(`client ${number}: told that facts may be lost, but everything was there`);
+      const { account, trouble } = viewer.application;
+      const complain = (problem: string) => this.#complain(`client ${number}: ${problem}`);
+      if (trouble) complain(`after ${recoveryMs} ms, ${trouble}`);
+      if (this.#server.counts.dropped === 0) for (const skipped of account.skipped) complain(skipped);
+      if (account.lost > 0 && this.#forgotNothing(viewer))
+        complain("told that facts may be lost, but everything was there");
     }
   }
 
@@ -133,18 +127,18 @@ class Rig {
       this.#viewers.reduce((sum, viewer) => sum + number(viewer), 0);
     return {
       ...this.#server.counts,
-      told: count(({ account }) => account.told),
-      lost: count(({ account }) => account.lost),
+      told: count(({ application }) => application.account.told),
+      lost: count(({ application }) => application.account.lost),
       faults: count(({ faults }) => faults),
     };
   }
 
   close(): void {
-    for (const viewer of this.#viewers) viewer.close();
+    for (const { application } of this.#viewers) application.close();
   }
 
   /** Nothing happened that could make a resume impossible. */
-  #forgotNothing({ plan: { namespace }, usedRest }: Viewer): boolean {
+  #forgotNothing({ plan: { namespace }, application: { usedRest } }: Viewer): boolean {
     const { steps, hub } = this.#schedule;
     if (usedRest || steps.some((step) => step.do === "restart" || step.do === "cursor")) return false;
     // More than the hub counts, which knows the size of state only roughly.
@@ -153,11 +147,6 @@ class Rig {
       0,
     );
     return hub.historyAgeMs >= unlimited && bytes < hub.historyBytes;
-  }
-
-  #trouble(viewer: Viewer): string | undefined {
-    if (viewer.freshness !== "live") return `it is ${viewer.freshness}`;
-    return viewer.difference() ?? viewer.missing();
   }
 
   async #wait(ms: number): Promise<void> {

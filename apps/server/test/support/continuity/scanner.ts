@@ -34,7 +34,8 @@ export interface Happening {
   readonly padding: number;
 }
 
-interface Position {
+/** A place in the stream of a namespace. */
+export interface Position {
   readonly epoch: string;
   readonly seq: number;
 }
