@@ -152,6 +152,7 @@ describe("a scanner without tokens", () => {
     expect(await ask(rawRequest("GET", "/latest/", [local, local]))).toBe(400);
     expect(await ask(rawHandshake("/latest/ws/device", [local, evil]))).toBe(400);
     expect(await ask(rawRequest("GET", "/latest/", []))).toBe(400);
+    expect(await ask(rawHandshake("/latest/ws/device", []))).toBe(400);
     expect(await ask("GET /latest/ HTTP/1.0\r\n\r\n")).toBe(200);
     expect(await ask(rawRequest("GET", "http://evil.example/latest/", [local]))).toBe(403);
     expect(await ask(rawRequest("GET", "http://localhost/latest/", [evil]))).toBe(403);

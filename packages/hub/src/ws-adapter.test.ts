@@ -85,6 +85,8 @@ test.each([
   ["no key", (text: string) => text.replace(/Sec-WebSocket-Key.*\r\n/, ""), 400],
   ["a bad key", (text: string) => text.replace(/(Sec-WebSocket-Key: ).*/, "$1short"), 400],
   ["another version", (text: string) => text.replace("Version: 13", "Version: 7"), 400],
+  ["the version that has no Origin", (text: string) => text.replace("Version: 13", "Version: 8"), 400],
+  ["no host", (text: string) => text.replace(/Host.*\r\n/, ""), 400],
   [
     "a broken subprotocol header",
     (text: string) => text.replace("\r\n\r\n", "\r\nSec-WebSocket-Protocol: a,,b\r\n\r\n"),

@@ -9,6 +9,7 @@ import { legacyRequest, requestInQuery, type StreamRequest } from "./stream-requ
 
 const maxInboundBytes = 64 * 1024;
 const protocolVersion = "1";
+const websocketVersion = "13";
 
 /** Why a client is not let in. */
 export interface Refusal {
@@ -48,9 +49,7 @@ export function attachHub(server: Server, hub: Hub, { route, admit }: AttachOpti
     maxPayload: maxInboundBytes,
     handleProtocols: (offered) => echoed([...offered]) ?? false,
   });
-  handshakes.on("wsClientError", (error, socket) =>
-    refuseUpgrade(socket, 400, error.message, { "Sec-WebSocket-Version": "13" }),
-  );
+  handshakes.on("wsClientError", (error, socket) => refuseMalformed(socket, error.message));
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (request.headers.upgrade?.toLowerCase() !== "websocket") {
       declineUpgrade(server, request, socket, head);
@@ -66,6 +65,11 @@ export function attachHub(server: Server, hub: Hub, { route, admit }: AttachOpti
     }
     if (request.method !== "GET") {
       refuseUpgrade(socket, 405);
+      return;
+    }
+    const missing = missingHeader(request);
+    if (missing) {
+      refuseMalformed(socket, `Missing or invalid ${missing} header`);
       return;
     }
     const offered = offeredSubprotocols(request);
@@ -86,6 +90,17 @@ export function attachHub(server: Server, hub: Hub, { route, admit }: AttachOpti
   };
   server.on("upgrade", upgrade);
   return () => void server.off("upgrade", upgrade);
+}
+
+/** What `ws` would do without, of the headers that tell who asks. */
+function missingHeader({ headers }: IncomingMessage): string | undefined {
+  if (headers.host === undefined) return "Host";
+  // `ws` knows version 8 too, whose browsers tell their page in another header than `Origin`.
+  return headers["sec-websocket-version"] === websocketVersion ? undefined : "Sec-WebSocket-Version";
+}
+
+function refuseMalformed(socket: Duplex, detail: string): void {
+  refuseUpgrade(socket, 400, detail, { "Sec-WebSocket-Version": websocketVersion });
 }
 
 /** Not a closure, which would keep the request alive as long as the socket. */
