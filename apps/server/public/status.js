@@ -198,9 +198,19 @@ async function showPhotos({ project_name, index }) {
   $("photos").replaceChildren(...paths.map((path) => shown.get(path) ?? photo(path)));
 }
 
+let loading = Promise.resolve();
+
+/** One after the other: a ticket would not outlive the wait behind eleven large photos. */
 function photo(path) {
   const image = Object.assign(new Image(), { alt: "scan photo" });
-  showImage(image, path).catch(() => image.remove());
+  image.dataset.path = path;
+  loading = loading
+    .then(async () => {
+      if (!image.isConnected) return;
+      await showImage(image, path);
+      await image.decode();
+    })
+    .catch(() => image.remove());
   return image;
 }
 

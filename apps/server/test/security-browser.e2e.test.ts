@@ -34,6 +34,7 @@ async function openBrowser(): Promise<BrowserContext> {
       "--host-resolver-rules=MAP *.example 127.0.0.1",
     ],
   });
+  browser.setDefaultTimeout(100_000);
   onTestFinished(async () => {
     await browser.close();
     await rm(profile, { recursive: true, force: true });
@@ -223,13 +224,13 @@ test.skipIf(missing)(
 
     await page.evaluate((value) => sessionStorage.setItem("openscan.token", value), control);
     await page.reload();
-    await page.locator("#link.live").waitFor();
+    await previewShown();
     await page.locator("#scan input[name=points]").fill("2");
     await page.locator("#scan button").click();
-    await page.waitForFunction(() =>
-      [...document.querySelectorAll<HTMLImageElement>("#photos img")].some((image) => image.naturalWidth > 0),
-    );
-    await previewShown();
+    await page.waitForFunction(() => {
+      const photos = [...document.querySelectorAll<HTMLImageElement>("#photos img")];
+      return photos.length === 2 && photos.every((image) => image.naturalWidth > 0);
+    });
     expect(await page.evaluate(() => [localStorage.length, document.cookie])).toEqual([0, ""]);
     expect(urls.length).toBeGreaterThan(10);
     for (const url of urls)
