@@ -4,9 +4,10 @@ import { createScannerClient, type ScannerClient } from "@openscan/client-sdk";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { layCable } from "./support/cable.js";
 import { chromiumMissing, withExample } from "./support/page.js";
 import { type Program, startProgram } from "./support/program.js";
-import { isCompleted, printedSteps, publishedSteps, startSmallScan } from "./support/scan.js";
+import { capturedPhotos, isCompleted, printedSteps, publishedSteps, startSmallScan } from "./support/scan.js";
 import { type RunningServer, startServer } from "./support/start-server.js";
 
 const PYTHON = "/usr/bin/python3";
@@ -99,7 +100,37 @@ describe.skipIf(pythonMissing)(`Python${pythonMissing}`, () => {
     SCAN_MS,
   );
 
-  test.each(["listen_tasks.py", "listen_device.py"])("%s --help explains itself", (script) => {
+  test(
+    "watch_v1.py misses nothing while its cable is pulled, and says so when the server lost its history",
+    async () => {
+      const cable = await layCable(server.url);
+      const program = startProgram(PYTHON, "python/watch_v1.py", "--url", cable.url);
+      await withProgram(program, async ({ lines, until }) => {
+        await until(prints("connected: from the start", 2));
+        const id = await startSmallScan(client, "python-v1");
+        const photos = () => lines.filter((line) => line.endsWith(`of task ${id}`));
+        await until(() => photos().length > 0);
+        cable.pull();
+        const photosOfServer = await capturedPhotos(server.url, id);
+        expect(photos().length).toBeLessThan(photosOfServer.length);
+        cable.plug();
+        await until(isCompleted(id));
+        await until(prints("connected: resumed, nothing is lost", 2));
+        expect(photos().map((line) => line.split(" ")[3])).toEqual(photosOfServer);
+
+        await server.kill();
+        await server.startAgain();
+        await until(prints("connected: events may be lost", 2));
+        expect(lines.filter((line) => line.includes("came last") || line.includes("does not fit"))).toEqual(
+          [],
+        );
+      });
+      await cable.remove();
+    },
+    SCAN_MS,
+  );
+
+  test.each(["listen_tasks.py", "listen_device.py", "watch_v1.py"])("%s --help explains itself", (script) => {
     const help = execFileSync(PYTHON, [join(import.meta.dirname, "python", script), "--help"], {
       encoding: "utf8",
     });

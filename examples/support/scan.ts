@@ -49,6 +49,25 @@ export async function publishedSteps(url: string): Promise<(id: string) => Promi
   };
 }
 
+/** The files of the photos that a task takes, from its first to its last, read from a replay and the stream after it. */
+export async function capturedPhotos(url: string, id: string): Promise<string[]> {
+  const { headers } = await fetch(`${url}/latest/tasks/`);
+  const epoch = headers.get("OpenScan-Epoch");
+  const query = `v=1&since=0&epoch=${epoch}&ids=${id}`;
+  const socket = new WebSocket(`${url.replace("http", "ws")}/latest/ws/tasks?${query}`);
+  const photos: string[] = [];
+  await new Promise<void>((resolve, reject) => {
+    socket.on("message", (data: Buffer) => {
+      const message = JSON.parse(data.toString()) as { type: string; file: string; task: Task };
+      if (message.type === "photo.captured") photos.push(message.file);
+      if (message.type === "task.update" && message.task.status === "completed") resolve();
+    });
+    socket.on("close", () => reject(new Error("the server closed the socket before the scan was completed")));
+  });
+  socket.terminate();
+  return photos;
+}
+
 /** What an example printed about a task, in the same words. */
 export function printedSteps(id: string, lines: readonly string[]): string[] {
   return lines
