@@ -1,11 +1,21 @@
 import type { LiveTask } from "@openscan/protocol";
 import { type Filter, passes } from "./filter.js";
-import type { AnyEvent, Name, Position, Published, Scanner } from "./scanner.js";
+import type { AnyEvent, Name, Position, Happened } from "./scanner.js";
+
+/** What really happened in a namespace. */
+export interface Truth {
+  /** Everything, by its index. */
+  readonly published: readonly Happened[];
+  /** Index of the newest event in a state that was cut there. */
+  indexAt(position: Position): number;
+  /** Which of them an application was told. */
+  recognise(event: AnyEvent): Happened | undefined;
+}
 
 export interface AccountOptions {
   readonly filter: Filter;
   readonly namespace: Name;
-  readonly scanner: Scanner;
+  readonly truth: Truth;
   /** Whether each change of a task's status has to be told: not to a loop that is slow. */
   readonly everyStatus: boolean;
   readonly complain: (problem: string) => void;
@@ -14,13 +24,14 @@ export interface AccountOptions {
 /** What an application was told, held against what happened. */
 export class Account {
   readonly #options: AccountOptions;
-  /** What was published, by what makes it another event than all others, however it came. */
-  readonly #known = new Map<string, Published>();
-  #knownUpTo = 0;
   /** Everything up to this index is accounted for; undefined before the first resync. */
   #upTo: number | undefined;
+  /** Index of the last fact that was told. */
+  #toldUpTo = -1;
+  /** Index of the last state of the device that was told. */
+  #deviceUpTo = -1;
   /** What was told last of a task since the last resync. */
-  readonly #tasks = new Map<string, Published>();
+  readonly #tasks = new Map<string, Happened>();
   readonly #skipped: string[] = [];
   #lost = 0;
   #told = 0;
@@ -46,28 +57,29 @@ export class Account {
 
   /** A snapshot was told that was cut at this position. */
   resync(position: Position, lost: boolean): void {
-    const index = this.#indexAt(position);
+    const index = this.#options.truth.indexAt(position);
     if (this.#upTo === undefined && lost) this.#options.complain("lost facts before it began");
     if (lost) this.#lost++;
     this.#tasks.clear();
     if (this.#upTo !== undefined && !lost)
       this.#demand(this.#upTo, index + 1, "a resync that says that nothing was lost");
-    this.#upTo = Math.max(this.#upTo ?? -1, index);
+    // It may be older than what REST told before, by which a server that is slow to say hello was asked.
+    this.#upTo = index;
+    this.#deviceUpTo = index;
   }
 
   event(event: AnyEvent): void {
     if (this.#upTo === undefined) return this.#options.complain(`${event.type} before the first resync`);
-    const key = keyOf(event);
-    if (key === undefined) return;
-    this.#learn();
-    const known = this.#known.get(key);
+    const known = this.#options.truth.recognise(event);
+    const key = nameOf(event);
     if (!known) return this.#options.complain(`an event that never happened: ${key}`);
     if (event.type === "task.update" && this.#options.everyStatus) this.#watchStatus(event.task, known);
+    if (event.type === "device.status") this.#watchDevice(known);
     if (!known.fact) return;
-    if (known.index <= this.#upTo)
+    if (known.index <= Math.max(this.#upTo, this.#toldUpTo))
       return this.#options.complain(`a fact again, late or after a snapshot with it: ${key}`);
     this.#demand(this.#upTo, known.index, key);
-    this.#upTo = known.index;
+    this.#upTo = this.#toldUpTo = known.index;
     this.#told++;
   }
 
@@ -77,9 +89,8 @@ export class Account {
     return this.#missing(this.#upTo, this.#published.length);
   }
 
-  get #published(): readonly Published[] {
-    const { scanner, namespace } = this.#options;
-    return scanner.published[namespace];
+  get #published(): readonly Happened[] {
+    return this.#options.truth.published;
   }
 
   #demand(after: number, before: number, then: string): void {
@@ -91,19 +102,25 @@ export class Account {
     const all = this.#published;
     const { filter, namespace } = this.#options;
     for (let index = after + 1; index < before; index++) {
-      const published = all[index] as Published;
-      if (published.fact && passes(filter, namespace, published.event)) return keyOf(published.event);
+      const published = all[index] as Happened;
+      if (published.fact && passes(filter, namespace, published.event)) return nameOf(published.event);
     }
     return undefined;
   }
 
+  #watchDevice(told: Happened): void {
+    if (told.index <= this.#deviceUpTo)
+      this.#options.complain(`the device went back to ${nameOf(told.event)}`);
+    this.#deviceUpTo = told.index;
+  }
+
   /** Only progress may be left out: each change of a task's status is told, in order. */
-  #watchStatus({ id, status }: LiveTask, told: Published): void {
+  #watchStatus({ id, status }: LiveTask, told: Happened): void {
     const before = this.#tasks.get(id);
     this.#tasks.set(id, told);
     if (!before) return;
     if (told.index <= before.index)
-      return this.#options.complain(`task ${id} went back to ${keyOf(told.event)}`);
+      return this.#options.complain(`task ${id} went back to ${nameOf(told.event)}`);
     const all = this.#published.slice(before.index, told.index);
     const statuses = all.map(({ event }) =>
       event.type === "task.update" && event.task.id === id ? event.task.status : undefined,
@@ -114,24 +131,10 @@ export class Account {
     if (changes.length > 2)
       this.#skipped.push(`task ${id} was ${changes.join()}, of which something was not told`);
   }
-
-  #learn(): void {
-    const all = this.#published;
-    for (const published of all.slice(this.#knownUpTo))
-      this.#known.set(keyOf(published.event) ?? "", published);
-    this.#knownUpTo = all.length;
-  }
-
-  /** Index of the newest event in a state. */
-  #indexAt({ epoch, seq }: Position): number {
-    const { scanner, namespace } = this.#options;
-    const found = scanner.find(namespace, epoch, seq);
-    return found ? found.index : scanner.firstIndex(namespace, epoch) - 1;
-  }
 }
 
-/** What makes an event another one than all others; undefined for the state of the device. */
-function keyOf(event: AnyEvent): string | undefined {
+/** What makes an event of a `Scanner` another one than all others. */
+export function nameOf(event: AnyEvent): string {
   switch (event.type) {
     case "task.update":
       return `${event.task.id} revision ${event.task.revision}`;
@@ -144,6 +147,6 @@ function keyOf(event: AnyEvent): string | undefined {
     case "device.fault":
       return event.message;
     case "device.status":
-      return undefined;
+      return `device ${event.device.scan_radius_mm}`;
   }
 }

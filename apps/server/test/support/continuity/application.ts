@@ -12,6 +12,7 @@ import { difference, type Filter } from "./filter.js";
 import { Reader } from "./reader.js";
 import type { ClientPlan } from "./schedule.js";
 import type { AnyEvent, Position, Scanner } from "./scanner.js";
+import { ScannerTruth } from "./scanner-truth.js";
 
 type Store = ScannerClient["tasks"] | ScannerClient["device"];
 type Told = { readonly type: string; readonly state?: object; readonly lost?: boolean };
@@ -19,7 +20,8 @@ type Told = { readonly type: string; readonly state?: object; readonly lost?: bo
 export interface ApplicationOptions {
   readonly plan: Omit<ClientPlan, "latencyMs" | "capacity" | "browser">;
   readonly scanner: Scanner;
-  readonly client: ScannerClientOptions;
+  /** Made for this application, which wants to hear of what its sockets and requests get. */
+  readonly client: (application: Application) => ScannerClientOptions;
   readonly complain: (problem: string) => void;
 }
 
@@ -46,7 +48,7 @@ export class Application {
     const { plan, scanner, complain } = options;
     const { namespace } = plan;
     this.#options = options;
-    const account = { filter: this.filter, namespace, scanner };
+    const account = { filter: this.filter, namespace, truth: new ScannerTruth(scanner, namespace) };
     this.account = new Account({ ...account, everyStatus: true, complain });
     this.#readAccount = new Account({
       ...account,
@@ -55,7 +57,7 @@ export class Application {
     });
     this.#client = createScannerClient({
       onError: () => {},
-      ...options.client,
+      ...options.client(this),
       [namespace]: asked(plan),
     });
     for (const type of typesOf[namespace])

@@ -1,4 +1,5 @@
 import { FakeClock, settle } from "@openscan/runtime/testing";
+import { randomNumbers } from "./random-numbers.js";
 import { type Schedule, type Step, unlimited } from "./schedule.js";
 import { Scanner } from "./scanner.js";
 import { type Counts, Server } from "./server.js";
@@ -31,15 +32,6 @@ export async function runSchedule(schedule: Schedule): Promise<Outcome> {
   return { problems: [...problems], counts: rig.counts };
 }
 
-/** The same numbers for the same seed: a multiplicative generator modulo a prime. */
-function randomFrom(seed: number): () => number {
-  let state = (seed % 2147483646) + 1;
-  return () => {
-    state = (state * 48271) % 2147483647;
-    return state / 2147483647;
-  };
-}
-
 class Rig {
   readonly #clock = new FakeClock();
   readonly #scanner = new Scanner(this.#clock);
@@ -59,7 +51,7 @@ class Rig {
           clock: this.#clock,
           scanner: this.#scanner,
           server: this.#server,
-          random: randomFrom(schedule.random + number),
+          random: randomNumbers(schedule.random + number),
           complain: (problem) => complain(`client ${number}: ${problem}`),
         }),
     );

@@ -46,11 +46,14 @@ export interface EventSink {
   position(namespace: Name): Position;
 }
 
-export interface Published {
-  /** Among all events of the namespace, whatever the epoch. */
+/** An event, among all of its namespace whatever the epoch. */
+export interface Happened {
   readonly index: number;
   readonly event: AnyEvent;
   readonly fact: boolean;
+}
+
+export interface Published extends Happened {
   readonly epoch: string;
   readonly seq: number;
   readonly at: number;

@@ -51,13 +51,13 @@ export class Viewer {
       plan,
       scanner,
       complain,
-      client: {
+      client: () => ({
         url: "http://scanner",
         WebSocket: this.network.WebSocket,
         fetch: (url) => this.#fetch(url),
         clock,
         random,
-      },
+      }),
     });
   }
 
