@@ -1,6 +1,7 @@
 import type { LiveTask } from "@openscan/protocol";
 import { type Filter, passes } from "./filter.js";
-import type { AnyEvent, Name, Position, Happened } from "./scanner.js";
+import { type AnyEvent, nameOf } from "./events.js";
+import type { Happened, Position } from "./scanner.js";
 
 /** What really happened in a namespace. */
 export interface Truth {
@@ -14,7 +15,6 @@ export interface Truth {
 
 export interface AccountOptions {
   readonly filter: Filter;
-  readonly namespace: Name;
   readonly truth: Truth;
   /** Whether each change of a task's status has to be told: not to a loop that is slow. */
   readonly everyStatus: boolean;
@@ -100,10 +100,10 @@ export class Account {
 
   #missing(after: number, before: number): string | undefined {
     const all = this.#published;
-    const { filter, namespace } = this.#options;
+    const { filter } = this.#options;
     for (let index = after + 1; index < before; index++) {
       const published = all[index] as Happened;
-      if (published.fact && passes(filter, namespace, published.event)) return nameOf(published.event);
+      if (published.fact && passes(filter, published.event)) return nameOf(published.event);
     }
     return undefined;
   }
@@ -130,23 +130,5 @@ export class Account {
       .filter((one, at, list) => one !== list[at - 1]);
     if (changes.length > 2)
       this.#skipped.push(`task ${id} was ${changes.join()}, of which something was not told`);
-  }
-}
-
-/** What makes an event of a `Scanner` another one than all others. */
-export function nameOf(event: AnyEvent): string {
-  switch (event.type) {
-    case "task.update":
-      return `${event.task.id} revision ${event.task.revision}`;
-    case "task.deleted":
-      return `${event.id} deleted`;
-    case "task.stalled":
-      return `${event.id} stalled ${event.seconds}`;
-    case "photo.captured":
-      return event.file;
-    case "device.fault":
-      return event.message;
-    case "device.status":
-      return `device ${event.device.scan_radius_mm}`;
   }
 }

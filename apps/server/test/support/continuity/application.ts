@@ -7,11 +7,13 @@ import {
   type ScannerClientOptions,
   type TaskOptions,
 } from "@openscan/client-sdk";
+import type { Hello } from "@openscan/protocol";
 import { Account } from "./account.js";
 import { difference, type Filter } from "./filter.js";
 import { Reader } from "./reader.js";
 import type { ClientPlan } from "./schedule.js";
-import type { AnyEvent, Position, Scanner } from "./scanner.js";
+import type { AnyEvent } from "./events.js";
+import type { Position, Scanner } from "./scanner.js";
 import { ScannerTruth } from "./scanner-truth.js";
 
 type Store = ScannerClient["tasks"] | ScannerClient["device"];
@@ -41,6 +43,8 @@ export class Application {
   readonly #positions = new WeakMap<object, Position>();
   /** Of the present connection, once it has said hello. */
   #epoch: string | undefined;
+  /** How often the server could not go on where this was. */
+  #restarts = 0;
   #snapshotAt: Position | undefined;
   #restAt: Position | undefined;
 
@@ -48,7 +52,7 @@ export class Application {
     const { plan, scanner, complain } = options;
     const { namespace } = plan;
     this.#options = options;
-    const account = { filter: this.filter, namespace, truth: new ScannerTruth(scanner, namespace) };
+    const account = { filter: this.filter, truth: new ScannerTruth(scanner, namespace) };
     this.account = new Account({ ...account, everyStatus: true, complain });
     this.#readAccount = new Account({
       ...account,
@@ -86,6 +90,11 @@ export class Application {
     return this.#restAt !== undefined;
   }
 
+  /** It may tell of lost facts only when the server could not go on. */
+  get criesWolf(): boolean {
+    return !this.usedRest && this.account.lost > this.#restarts;
+  }
+
   /** What is not well, if there is anything. */
   get trouble(): string | undefined {
     const { scanner, plan } = this.#options;
@@ -101,7 +110,7 @@ export class Application {
 
   /** To be told of each message before the SDK gets it. */
   received(message: Readonly<Record<string, unknown>>): void {
-    if (message["type"] === "hello") this.#epoch = String(message["epoch"]);
+    if (message["type"] === "hello") this.#greeted(message as unknown as Hello);
     if (message["snapshot"] === true && this.#epoch !== undefined)
       this.#snapshotAt = { epoch: this.#epoch, seq: Number(message["seq"]) };
   }
@@ -118,6 +127,11 @@ export class Application {
 
   close(): void {
     this.#client.close();
+  }
+
+  #greeted({ epoch, resume }: Hello): void {
+    this.#epoch = epoch;
+    if (this.store.get().state && resume.recovered !== true) this.#restarts++;
   }
 
   get #missing(): string | undefined {

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { DeviceStatus, LiveTask } from "@openscan/protocol";
-import { type AnyEvent, definitionOf, type Name } from "./scanner.js";
+import { type AnyEvent, changedPaths, taskId } from "./events.js";
+import type { Name } from "./scanner.js";
 
 /** What a connection asked to be left of its stream. */
 export interface Filter {
@@ -9,11 +10,10 @@ export interface Filter {
   readonly paths?: readonly string[] | undefined;
 }
 
-/** Whether an event belongs to a filtered stream: written from the specification, not from the hub. */
-export function passes({ types, ids, paths }: Filter, namespace: Name, event: AnyEvent): boolean {
-  const definition = definitionOf(namespace, event);
-  const id = definition.id(event as never);
-  const changed = definition.changed(event as never);
+/** Whether an event belongs to a filtered stream. */
+export function passes({ types, ids, paths }: Filter, event: AnyEvent): boolean {
+  const id = taskId(event);
+  const changed = changedPaths(event);
   if (types && !types.includes(event.type)) return false;
   if (ids && id !== undefined && !ids.includes(id)) return false;
   return !paths || !changed || changed.some((path) => paths.some((pattern) => matches(pattern, path)));

@@ -1,5 +1,6 @@
 import type { Truth } from "./account.js";
-import { type AnyEvent, definitionOf, type Happened, type Name, type Position } from "./scanner.js";
+import { type AnyEvent, isFact } from "./events.js";
+import type { Happened, Position } from "./scanner.js";
 
 /** An event as it came over some connection. */
 export interface Heard extends Position {
@@ -13,7 +14,7 @@ export class HeardTruth implements Truth {
   readonly #epochs: readonly string[];
 
   /** @param epochs in the order in which they began */
-  constructor(namespace: Name, epochs: readonly string[], heard: readonly Heard[]) {
+  constructor(epochs: readonly string[], heard: readonly Heard[]) {
     const byPosition = new Map(heard.map((one) => [`${one.epoch} ${one.seq}`, one]));
     this.#epochs = epochs;
     this.#heard = [...byPosition.values()].sort(
@@ -22,7 +23,7 @@ export class HeardTruth implements Truth {
     this.published = this.#heard.map(({ event }, index) => ({
       index,
       event,
-      fact: definitionOf(namespace, event).stateKey(event as never) === undefined,
+      fact: isFact(event),
     }));
   }
 

@@ -1,7 +1,8 @@
 import { createScannerClient, type ScannerClient } from "@openscan/client-sdk";
 import { Account } from "./account.js";
 import { type Heard, HeardTruth } from "./heard-truth.js";
-import type { AnyEvent, Name, Position } from "./scanner.js";
+import type { AnyEvent } from "./events.js";
+import type { Name, Position } from "./scanner.js";
 import { watchedSocket } from "./watched-socket.js";
 
 type Told = { readonly type: string; readonly seq?: number; readonly lost?: boolean };
@@ -75,9 +76,7 @@ export class Listener {
     const problems: string[] = [];
     const account = new Account({
       filter: {},
-      namespace: name,
       truth: new HeardTruth(
-        name,
         epochs,
         everybody.flatMap((one) => one.heard[name]),
       ),

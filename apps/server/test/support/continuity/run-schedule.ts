@@ -105,10 +105,11 @@ class Rig {
     while (this.#viewers.some(({ application }) => application.trouble) && this.#clock.now() < end)
       await this.#wait(1000);
     for (const [number, viewer] of this.#viewers.entries()) {
-      const { account, trouble } = viewer.application;
+      const { account, trouble, criesWolf } = viewer.application;
       const complain = (problem: string) => this.#complain(`client ${number}: ${problem}`);
       if (trouble) complain(`after ${recoveryMs} ms, ${trouble}`);
       if (this.#server.counts.dropped === 0) for (const skipped of account.skipped) complain(skipped);
+      if (criesWolf) complain("told that facts may be lost although the server went on");
       if (account.lost > 0 && this.#forgotNothing(viewer))
         complain("told that facts may be lost, but everything was there");
     }

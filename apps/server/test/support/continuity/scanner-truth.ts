@@ -1,5 +1,6 @@
-import { nameOf, type Truth } from "./account.js";
-import type { AnyEvent, Name, Position, Published, Scanner } from "./scanner.js";
+import type { Truth } from "./account.js";
+import { type AnyEvent, nameOf } from "./events.js";
+import type { Name, Position, Published, Scanner } from "./scanner.js";
 
 /** What happened at a scanner, events recognised by what they say. */
 export class ScannerTruth implements Truth {

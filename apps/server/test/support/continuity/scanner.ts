@@ -3,16 +3,15 @@ import {
   type EventOf,
   type LiveTask,
   type MotorStatus,
-  namespaces,
   type TaskStatus,
   terminalStatuses,
 } from "@openscan/protocol";
 import { type Clock, timestamp } from "@openscan/runtime";
+import { type AnyEvent, isFact } from "./events.js";
 import { firstDevice, firstTask, motorNames } from "./fixtures.js";
 
 export type State = readonly LiveTask[] | DeviceStatus;
 export type Name = "tasks" | "device";
-export type AnyEvent = EventOf<"tasks"> | EventOf<"device">;
 
 /** What happens at the scanner; `target` chooses a task or a component, whatever there is. */
 export interface Happening {
@@ -277,7 +276,7 @@ export class Scanner {
     const { epoch, seq } = this.#position[namespace];
     const published: Published = {
       event,
-      fact: definitionOf(namespace, event).stateKey(event as never) === undefined,
+      fact: isFact(event),
       epoch,
       seq: seq + 1,
       index: this.published[namespace].length,
@@ -291,13 +290,4 @@ export class Scanner {
     const now = this.#hub?.position(namespace);
     if (now?.epoch !== epoch || now.seq !== seq + 1) throw new Error(`seq went from ${seq} to ${now?.seq}`);
   }
-}
-
-/** How the protocol defines this type of event. */
-export function definitionOf(namespace: Name, event: { readonly type: string }) {
-  const definitions: Readonly<Record<string, (typeof namespaces)["tasks"]["events"]["task.update"]>> =
-    namespaces[namespace].events as never;
-  const definition = definitions[event.type];
-  if (!definition) throw new Error(`there is no event ${event.type}`);
-  return definition;
 }

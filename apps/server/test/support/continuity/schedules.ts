@@ -68,7 +68,7 @@ const step = (namespace: Name): fc.Arbitrary<Step> => {
       fc.record({
         do: make("burst"),
         happenings: happenings(4),
-        times: fc.constantFrom(5, 20, 60),
+        times: fc.constantFrom(5, 5, 20, 20, 60, 60, 150),
         turns: fc.boolean(),
       }),
     ],

@@ -83,10 +83,7 @@ export class Viewer {
     this.#faultOrder = undefined;
     for (const { faults } of this.#checks.values()) faults.clear();
     this.network.state = "up";
-    for (const link of this.network.open) {
-      link.pace("down", "flowing");
-      link.pace("up", "flowing");
-    }
+    for (const link of this.network.open) link.heal();
   }
 
   /** What must hold whenever everything has settled. */

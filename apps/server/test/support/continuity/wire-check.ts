@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import type { DeviceDelta, DeviceStatus, Hello, LiveTask, StreamOptions } from "@openscan/protocol";
 import { applyPointers } from "./apply-pointers.js";
 import { passes } from "./filter.js";
-import { definitionOf, type Name, type Published, type Scanner } from "./scanner.js";
+import { stateKey } from "./events.js";
+import type { Name, Published, Scanner } from "./scanner.js";
 
 type Message = { readonly type: string; readonly [member: string]: unknown };
 interface Enveloped extends Message {
@@ -127,8 +128,7 @@ export class WireCheck {
     if (!published) return complain("an event that was never published");
     const isDevice = message.type === "device.status" || message.type === "device.delta";
     // A status of the device may stand for earlier ones that pass.
-    if (!isDevice && !passes(asked, namespace, published.event))
-      complain("an event that the filter leaves out");
+    if (!isDevice && !passes(asked, published.event)) complain("an event that the filter leaves out");
     if (isDevice) this.#acceptDevice(message, epoch, complain);
     else {
       const { seq: _, prev: __, ts: ___, ...event } = message;
@@ -143,7 +143,7 @@ export class WireCheck {
     const { namespace, scanner, asked } = this.#options;
     for (let seq = after + 1; seq < before; seq++) {
       const between = scanner.find(namespace, epoch, seq);
-      if (between?.fact && passes(asked, namespace, between.event)) complain(`the fact ${seq} was left out`);
+      if (between?.fact && passes(asked, between.event)) complain(`the fact ${seq} was left out`);
     }
   }
 
@@ -160,7 +160,7 @@ export class WireCheck {
     let anything = false;
     for (let seq = this.#toldChangesUpTo + 1; seq <= message.seq; seq++) {
       const event = scanner.find(namespace, epoch, seq)?.event;
-      if (event?.type !== "device.status" || !passes(asked, namespace, event)) continue;
+      if (event?.type !== "device.status" || !passes(asked, event)) continue;
       if (event.changed === null) anything = true;
       else for (const path of event.changed) changed.add(path);
     }
@@ -172,14 +172,14 @@ export class WireCheck {
   }
 
   #watchInterval({ event, seq }: Published, text: string): void {
-    const { asked, namespace, now } = this.#options;
+    const { asked, now } = this.#options;
     const at = now();
     // What is sent without delay takes along what waits: before it, to keep the order, and after it.
     const isAlongside = this.#lastAt === at;
     this.#lastAt = at;
     if (this.#early?.at === at) this.#early = undefined;
     else this.settled();
-    const key = definitionOf(namespace, event).stateKey(event as never);
+    const key = stateKey(event);
     // What a resume replays comes at once.
     if (key === undefined || !asked.min_interval || seq <= (this.#hello?.seq ?? 0)) return;
     const before = this.#lastSentAt.get(key);

@@ -68,6 +68,12 @@ export class Link {
     this.#pipe(direction).pace = pace;
   }
 
+  /** What is not broken yet stays whole. */
+  heal(): void {
+    this.#down.heal();
+    this.#up.heal();
+  }
+
   /** Breaks when `bytes` more have passed in a direction. */
   cutAfter(direction: Direction, bytes: number, witness: Witness): void {
     this.#witness = witness;

@@ -69,6 +69,12 @@ export class Pipe {
     this.#arm();
   }
 
+  /** Everything passes, and an ordered cut is off. */
+  heal(): void {
+    this.#untilCut = Number.POSITIVE_INFINITY;
+    this.pace = "flowing";
+  }
+
   /** Nothing passes any more, and nobody is told: what is written fills the buffer and stays there. */
   stop(): void {
     this.#stopped = true;
