@@ -39,7 +39,7 @@ export class Listener {
     });
     for (const name of names) {
       const store = this.client[name] as ScannerClient["tasks"];
-      for (const type of typesOf[name]) store.on(type as "resync", (told) => this.#told(name, told));
+      for (const type of typesOf[name]) store.on(type as "resync", (told) => this.#note(name, told));
       store.subscribe(() => this.#wake());
     }
   }
@@ -48,9 +48,10 @@ export class Listener {
     return names.every((name) => this.client[name].get().freshness.status === "live");
   }
 
-  /** How many events of a type it was told. */
-  count(name: Name, type: string): number {
-    return this.#log[name].filter(({ told }) => told.type === type).length;
+  /** The events of a type that it was told. */
+  told<Type extends AnyEvent["type"]>(name: Name, type: Type): readonly Extract<AnyEvent, { type: Type }>[] {
+    const all = this.#log[name].map(({ told }) => told as AnyEvent);
+    return all.filter((event): event is Extract<AnyEvent, { type: Type }> => event.type === type);
   }
 
   /** Resolves as soon as something that it was told, or its freshness, makes the condition true. */
@@ -111,7 +112,7 @@ export class Listener {
     };
   }
 
-  #told(name: Name, told: Told): void {
+  #note(name: Name, told: Told): void {
     this.#log[name].push({ ...this.#last[name], told });
     this.#wake();
   }
