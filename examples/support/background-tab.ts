@@ -30,10 +30,10 @@ export async function withTab(url: string, run: (tab: Tab) => Promise<void>): Pr
   try {
     const devTools = await openDevTools(await announced(chromium.stderr));
     await run(await openTab(devTools, url));
-    await devTools.send("Browser.close");
-    await ended;
   } finally {
+    // Asked to close itself, it now and then does not.
     chromium.kill("SIGKILL");
+    await ended;
     await rm(profile, { recursive: true, force: true, maxRetries: 5 });
   }
 }
