@@ -3,7 +3,7 @@ import { randomNumbers } from "./random-numbers.js";
 import { type Schedule, type Step, unlimited } from "./schedule.js";
 import { Scanner } from "./scanner.js";
 import { type Counts, Server } from "./server.js";
-import { Viewer } from "./viewer.js";
+import { type Tamper, Viewer } from "./viewer.js";
 
 /** Longest time after which everything is well again once the network is: silence, back-off, opening. */
 const recoveryMs = 75_000 + 20_000 + 8_000 + 2_000;
@@ -17,10 +17,17 @@ export interface Outcome {
   readonly counts: Counts & Record<"told" | "lost" | "faults", number>;
 }
 
-/** Runs a schedule to its end, when the network is healthy and time has passed. */
-export async function runSchedule(schedule: Schedule): Promise<Outcome> {
+/**
+ * Runs a schedule to its end, when the network is healthy and time has passed.
+ *
+ * @param tamper deceives the clients, to see that this is found out
+ */
+export async function runSchedule(
+  schedule: Schedule,
+  tamper: Tamper = () => (text) => [text],
+): Promise<Outcome> {
   const problems = new Set<string>();
-  const rig = new Rig(schedule, (problem) => void problems.add(problem));
+  const rig = new Rig(schedule, tamper, (problem) => void problems.add(problem));
   try {
     for (const step of schedule.steps) {
       if (problems.size === 0) await rig.perform(step);
@@ -40,7 +47,7 @@ class Rig {
   readonly #schedule: Schedule;
   readonly #complain: (problem: string) => void;
 
-  constructor(schedule: Schedule, complain: (problem: string) => void) {
+  constructor(schedule: Schedule, tamper: Tamper, complain: (problem: string) => void) {
     this.#schedule = schedule;
     this.#complain = complain;
     this.#server = new Server(this.#clock, this.#scanner, schedule.hub);
@@ -52,6 +59,7 @@ class Rig {
           scanner: this.#scanner,
           server: this.#server,
           random: randomNumbers(schedule.random + number),
+          tamper,
           complain: (problem) => complain(`client ${number}: ${problem}`),
         }),
     );

@@ -8,6 +8,9 @@ import type { Scanner } from "./scanner.js";
 import { options, type Server } from "./server.js";
 import { WireCheck } from "./wire-check.js";
 
+/** For each connection: what becomes of the messages, in a way that no client can notice. */
+export type Tamper = () => (text: string) => readonly string[];
+
 export interface ViewerOptions {
   readonly plan: ClientPlan;
   readonly clock: FakeClock;
@@ -15,6 +18,7 @@ export interface ViewerOptions {
   readonly server: Server;
   readonly random: () => number;
   readonly complain: (problem: string) => void;
+  readonly tamper: Tamper;
 }
 
 /** As the server names them. */
@@ -130,9 +134,10 @@ export class Viewer {
     this.#faultOrder = undefined;
     this.#checks.set(link, { wire, faults });
     this.application.connected();
+    const tamper = this.#options.tamper();
     return {
       sent: (text) => wire.sent(text),
-      proxy: (text) => faults.apply(text),
+      proxy: (text) => tamper(text).flatMap((changed) => faults.apply(changed)),
       received: (text) => {
         this.#heardAt = clock.now();
         this.application.received(JSON.parse(text) as Record<string, unknown>);
