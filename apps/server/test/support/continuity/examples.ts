@@ -1,5 +1,28 @@
 import type { Schedule } from "./schedule.js";
 
 /** Schedules that failed once. */
-export const tasksExamples: readonly Schedule[] = [];
+export const tasksExamples: readonly Schedule[] = [
+  // The network moves a cursor back, then loses what the server repeats: nothing that the client lacks.
+  {
+    clients: [{ namespace: "tasks", latencyMs: 1, capacity: 1_000_000, browser: false, slowLoop: false }],
+    hub: {
+      mergeBytes: 262_144,
+      pendingBytes: 1_048_576,
+      historyEvents: 1_000_000_000,
+      historyBytes: 524_288,
+      historyAgeMs: 1_000_000_000,
+    },
+    steps: [
+      { do: "publish", happenings: [{ what: "create", target: 0, padding: 0 }] },
+      { do: "wait", ms: 5000 },
+      { do: "cursor", client: 0, change: { since: -1 } },
+      { do: "cut all", witness: "both" },
+      { do: "fault", client: 0, kind: "drop", skip: 0 },
+      { do: "wait", ms: 45_000 },
+      { do: "publish", happenings: [{ what: "create", target: 0, padding: 0 }] },
+      { do: "fault", client: 0, kind: "drop", skip: 0 },
+    ],
+    random: 0,
+  },
+];
 export const deviceExamples: readonly Schedule[] = [];

@@ -5,6 +5,12 @@ interface Pending {
   skip: number;
 }
 
+interface Message {
+  readonly type: string;
+  readonly seq?: number;
+  readonly resume?: { readonly recovered: boolean | null };
+}
+
 /** What a broken proxy does to whole messages of one connection; only events, which can be missed. */
 export class Faults {
   #pending: Pending | undefined;
@@ -12,6 +18,14 @@ export class Faults {
   /** An event was taken away and nothing has come since that shows it. */
   #lost = false;
   #mustHaveNoticed = false;
+  /** What the client has got before, as far as this connection repeats it. */
+  readonly #knownSeq: number;
+  #isReplay = false;
+
+  /** @param knownSeq up to where the client knows everything; -1 when it knows nothing */
+  constructor(knownSeq: number) {
+    this.#knownSeq = knownSeq;
+  }
 
   /** A gap is visible by now. */
   get mustHaveNoticed(): boolean {
@@ -30,11 +44,14 @@ export class Faults {
 
   /** What the client gets instead of `text`. */
   apply(text: string): readonly string[] {
-    const message = JSON.parse(text) as { readonly type: string; readonly seq?: number };
+    const message = JSON.parse(text) as Message;
+    if (message.type === "hello") this.#isReplay = message.resume?.recovered === true;
     const isEvent = message.type !== "hello" && message.seq !== undefined;
     const passed = isEvent ? this.#applyToEvent(text) : [text];
     if (passed.length > 0 && this.#lost && (isEvent || message.type === "ping")) this.#mustHaveNoticed = true;
-    if (isEvent && passed.length === 0) this.#lost = true;
+    // A cursor that the network moved back makes the server repeat what the client has: without it, nothing is missing.
+    const isKnown = this.#isReplay && (message.seq ?? 0) <= this.#knownSeq;
+    if (isEvent && !isKnown && passed.length === 0) this.#lost = true;
     return passed;
   }
 

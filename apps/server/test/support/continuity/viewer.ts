@@ -35,6 +35,8 @@ export class Viewer {
   readonly #checks = new Map<Link, { readonly wire: WireCheck; readonly faults: Faults }>();
   #heardAt = 0;
   #cursorChange: CursorChange | undefined;
+  /** The cursor with which the SDK asked last. */
+  #knownSeq = -1;
   #faultOrder: { readonly kind: FaultKind; readonly skip: number } | undefined;
 
   constructor(viewer: ViewerOptions) {
@@ -109,6 +111,7 @@ export class Viewer {
   #onRequest(request: Request): Request {
     const change = this.#cursorChange;
     const { searchParams } = request.url;
+    this.#knownSeq = Number(searchParams.get("since") ?? -1);
     if (!change || !searchParams.has("since")) return request;
     this.#cursorChange = undefined;
     if (change === "removed") searchParams.delete("since");
@@ -129,7 +132,7 @@ export class Viewer {
       unhindered: () => !link.everHeldUp && link.server.readyState === link.server.OPEN,
       complain: (problem) => complain(`on the wire, ${problem}`),
     });
-    const faults = new Faults();
+    const faults = new Faults(this.#knownSeq);
     if (this.#faultOrder) faults.order(this.#faultOrder.kind, this.#faultOrder.skip);
     this.#faultOrder = undefined;
     this.#checks.set(link, { wire, faults });
