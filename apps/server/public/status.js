@@ -94,14 +94,16 @@ function listen(namespace, opened, receive, failures = 0) {
     opened().catch(showError);
   });
   socket.addEventListener("message", ({ data }) => receive(JSON.parse(data)));
-  socket.addEventListener("close", async () => {
-    setOpen(namespace, false);
-    // Why a handshake failed is hidden from pages. If it was for the token, REST says so, and a new one is asked for.
-    if (!wasOpen) await call("GET", "").catch(showRefusal);
+  const again = () =>
     setTimeout(
       () => listen(namespace, opened, receive, failures + 1),
       Math.random() * Math.min(20_000, 500 * 2 ** failures),
     );
+  socket.addEventListener("close", () => {
+    setOpen(namespace, false);
+    // Why a handshake failed is hidden from pages. If it was for the token, REST says so, and a new one is asked for.
+    if (wasOpen) again();
+    else void call("GET", "").catch(showRefusal).finally(again);
   });
 }
 
