@@ -51,6 +51,13 @@ test("run moves time until a promise settles and says when it waits for somethin
   await expect(clock.run(new Promise(() => {}))).rejects.toThrow("other than this clock");
 });
 
+test("a timer with a fraction leaves whole milliseconds of wall-clock time", async () => {
+  const clock = new FakeClock(0);
+  await clock.run(clock.sleep(0.75));
+  expect(clock.now()).toBe(0);
+  expect(clock.monotonic()).toBe(0.75);
+});
+
 test("a timestamp is UTC with Z", () => {
   expect(timestamp(new FakeClock(0))).toBe("1970-01-01T00:00:00.000Z");
 });

@@ -19,8 +19,9 @@ export class FakeClock implements Clock {
     this.#now = start;
   }
 
+  /** Whole milliseconds, as of `Date.now()`, even when a timer with a fraction has just fired. */
   now(): number {
-    return this.#now;
+    return Math.floor(this.#now);
   }
 
   monotonic(): number {

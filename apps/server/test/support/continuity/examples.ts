@@ -24,5 +24,27 @@ export const tasksExamples: readonly Schedule[] = [
     ],
     random: 0,
   },
+  // A server comes back at a fraction of a millisecond, because that is when a jittered timer fired.
+  {
+    clients: [
+      { namespace: "tasks", latencyMs: 40, capacity: 1_000_000, browser: false, slowLoop: false },
+      { namespace: "tasks", latencyMs: 1, capacity: 1_000_000, browser: false, slowLoop: false },
+    ],
+    hub: {
+      mergeBytes: 262_144,
+      pendingBytes: 1_048_576,
+      historyEvents: 1_000_000_000,
+      historyBytes: 524_288,
+      historyAgeMs: 1_000_000_000,
+    },
+    steps: [
+      { do: "restart", how: "killed", downMs: 300 },
+      { do: "wait", ms: 10 },
+      { do: "restart", how: "graceful", downMs: 0 },
+      { do: "wait", ms: 5000 },
+      { do: "publish", happenings: [{ what: "create", target: 0, padding: 0 }] },
+    ],
+    random: 797420189,
+  },
 ];
 export const deviceExamples: readonly Schedule[] = [];
