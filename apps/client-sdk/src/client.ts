@@ -6,6 +6,7 @@ import type { Dialect } from "./sync.js";
 import { type Fetch, type Method, type RequestOptions, Rest } from "./rest.js";
 import type { DeviceOptions, ScannerClient, ScannerClientOptions, TaskOptions } from "./scanner-client.js";
 import { queryText } from "./query.js";
+import { timelyToken } from "./token.js";
 import { tasksFeed } from "./tasks-feed.js";
 
 /**
@@ -16,11 +17,12 @@ import { tasksFeed } from "./tasks-feed.js";
 export function createScannerClient(options: ScannerClientOptions): ScannerClient {
   const { clock = systemClock, random = systemRandom, lingerMs = 2000 } = options;
   const base = mount(options.url, options.version ?? "latest");
-  const fetch: Fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
-  const rest = new Rest(base, fetch, clock, options.token);
+  const fetch: Fetch = options.fetch ?? ((...request) => globalThis.fetch(...request));
+  const token = options.token && timelyToken(options.token, clock);
+  const rest = new Rest(base, fetch, clock, token);
   const server: { dialect?: Dialect } = {};
   // oxlint-disable-next-line no-console -- somebody should hear of it who did not ask
-  const onError = options.onError ?? ((error: unknown) => console.error(error));
+  const onError = options.onError ?? console.error;
   // A handler that throws itself must not break the stream it is told about.
   const report = (error: unknown) => queueMicrotask(() => onError(error));
 
@@ -35,6 +37,7 @@ export function createScannerClient(options: ScannerClientOptions): ScannerClien
       url: `${base.replace(/^http/, "ws")}/ws/${feed.name}?${queryText(query)}`,
       filtered: Boolean(types ?? ids ?? paths ?? minIntervalMs),
       rest,
+      token,
       server,
       clock,
       random,
@@ -51,11 +54,12 @@ export function createScannerClient(options: ScannerClientOptions): ScannerClien
     rest,
     request(operation, ...[input]) {
       const { params, ...others } = (input ?? {}) as CallInput;
-      return rest.request(operation.split(" ")[0] as Method, fillPath(operation, params), others);
+      const [method, path] = target(operation, params);
+      return rest.request(method, path, others);
     },
     url(operation, ...[input]) {
       const { params, query } = (input ?? {}) as CallInput;
-      return rest.url(fillPath(operation, params), query);
+      return rest.url(target(operation, params)[1], query);
     },
     close() {
       tasks.close();
@@ -64,16 +68,18 @@ export function createScannerClient(options: ScannerClientOptions): ScannerClien
   };
 }
 
+type PathParams = Readonly<Record<string, string | number | boolean>>;
+
 /** What `Input` of any operation is at run time. */
 interface CallInput extends RequestOptions {
-  readonly params?: Readonly<Record<string, unknown>>;
+  readonly params?: PathParams;
 }
 
-/** The path of an operation, e.g. of `GET /tasks/{task_id}`. */
-function fillPath(operation: string, params: Readonly<Record<string, unknown>> = {}): string {
+/** Method and path of an operation, e.g. of `GET /tasks/{task_id}`. */
+function target(operation: string, params: PathParams = {}): [Method, string] {
   return operation
-    .slice(operation.indexOf(" ") + 1)
-    .replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(params[name])));
+    .replace(/{(\w+)}/g, (_, name: string) => encodeURIComponent(params[name] ?? ""))
+    .split(" ") as [Method, string];
 }
 
 function mount(text: string, version: string): string {

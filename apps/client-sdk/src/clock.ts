@@ -16,4 +16,4 @@ export const systemClock: ClientClock = {
   },
 };
 
-export const systemRandom = (): number => Math.random();
+export const systemRandom: () => number = Math.random;

@@ -35,5 +35,5 @@ export function closedError(url: string, closeCode: number, reason: string): Con
 /** Codes 1012 and 1013 carry `{"retry_after_ms": …}` as their reason; any other reason is plain text. */
 function retryAfter(reason: string): number | undefined {
   const digits = /^{.*"retry_after_ms"\s*:\s*(\d+)/.exec(reason)?.[1];
-  return digits === undefined ? undefined : Math.min(+digits, LONGEST_RETRY_AFTER_MS);
+  return digits ? Math.min(+digits, LONGEST_RETRY_AFTER_MS) : undefined;
 }

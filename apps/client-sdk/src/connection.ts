@@ -3,7 +3,8 @@ import { closedError, ConnectionError } from "./connection-error.js";
 import { onPageWake } from "./page.js";
 import type { SocketConstructor } from "./web-socket.js";
 
-const OPEN_TIMEOUT_MS = 8000;
+/** For each step of coming to a connection. */
+export const OPEN_TIMEOUT_MS = 8000;
 const HEARTBEAT_MS = 30_000;
 
 export interface ConnectionOptions {

@@ -2,7 +2,7 @@ export { createScannerClient } from "./client.js";
 export type { ClientClock } from "./clock.js";
 export { ConnectionError } from "./connection-error.js";
 export type { DeviceEvent } from "./device-feed.js";
-export type { TokenSource } from "./link.js";
+export type { TokenSource } from "./token.js";
 export type { Listener } from "./listeners.js";
 export type { Arguments, Input, Operation, Reply } from "./operations.js";
 export { RequestError } from "./request-error.js";

@@ -146,6 +146,28 @@ test("a token that fails to come is reported and asked for again", async () => {
   expect(sockets.made).toHaveLength(1);
 });
 
+test("a token that never comes is given up after 8 s, for connections and requests; a late one opens nothing", async () => {
+  const answers: ((token: string) => void)[] = [];
+  const { accept, sockets, tasks, clock, client, errors } = fakeScanner({
+    token: () => new Promise((resolve) => answers.push(resolve)),
+  });
+  tasks();
+  const request = client.request("GET /tasks/").catch((error: unknown) => error);
+  await clock.advance(7999);
+  expect(errors).toEqual([]);
+  await clock.advance(1);
+  expect(errors.map(String)).toEqual(["ConnectionError: cannot connect: Error: no token"]);
+  expect(await request).toMatchObject({ status: 0, detail: "Error: no token" });
+  await clock.advance(500);
+  for (const answer of answers.splice(0, 2)) answer("late");
+  await settle();
+  expect(sockets.made).toHaveLength(0);
+  answers[0]?.("t");
+  await settle();
+  accept(hello(4), tasksSnapshot(4));
+  expect(client.tasks.get().freshness).toEqual({ status: "live" });
+});
+
 test("who leaves while the token is awaited opens nothing", async () => {
   const { client, sockets, clock } = fakeScanner({ token: async () => "t", lingerMs: 0 });
   client.tasks.subscribe(() => {})();

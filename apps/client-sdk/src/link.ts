@@ -3,16 +3,15 @@ import type { ClientClock } from "./clock.js";
 import { type Connection, openConnection } from "./connection.js";
 import { ConnectionError } from "./connection-error.js";
 import { onPageWake } from "./page.js";
+import type { TimelyToken } from "./token.js";
 import { findWebSocket, type SocketConstructor } from "./web-socket.js";
 
 const STABLE_MS = 30_000;
 
-export type TokenSource = () => string | undefined | Promise<string | undefined>;
-
 export interface LinkOptions {
   /** Asked before every attempt. */
   readonly url: () => string;
-  readonly token?: TokenSource;
+  readonly token: TimelyToken | undefined;
   readonly WebSocket?: SocketConstructor;
   readonly clock: ClientClock;
   readonly random: () => number;
@@ -65,12 +64,10 @@ export class Link {
     // Where nothing has to be waited for nothing is: the caller sees the attempt begin.
     if (WebSocket && !token) return this.#open(WebSocket);
     const current = () => attempt === this.#attempt;
-    Promise.resolve()
-      .then(() => Promise.all([WebSocket ?? findWebSocket(), token?.()]))
-      .then(
-        (found) => current() && this.#open(...found),
-        (cause: unknown) => current() && this.#failed(cause, false),
-      );
+    Promise.all([WebSocket ?? findWebSocket(), token?.()]).then(
+      (found) => current() && this.#open(...found),
+      (cause: unknown) => current() && this.#failed(cause, false),
+    );
   }
 
   #open(WebSocket: SocketConstructor, token?: string): void {
@@ -79,7 +76,7 @@ export class Link {
         ...this.#options,
         url: this.#options.url(),
         // Without a token none: a server that echoes no name would make browsers close the connection.
-        protocols: token === undefined ? undefined : ["openscan.v1", `openscan.bearer.${base64url(token)}`],
+        protocols: token ? ["openscan.v1", `openscan.bearer.${base64url(token)}`] : undefined,
         WebSocket,
         onLost: (error) => this.#lost(error),
       });

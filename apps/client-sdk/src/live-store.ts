@@ -2,12 +2,13 @@ import type { ClientClock } from "./clock.js";
 import type { ConnectionError } from "./connection-error.js";
 import { EventBuffer } from "./event-buffer.js";
 import { compact, type Feed } from "./feed.js";
-import { Link, type TokenSource } from "./link.js";
+import { Link } from "./link.js";
 import { type Listener, Listeners } from "./listeners.js";
 import type { Rest } from "./rest.js";
 import type { Freshness, Resync, Store, TypeOf, View } from "./store.js";
 import { type Dialect, Sync } from "./sync.js";
 import type { Validate } from "./scanner-client.js";
+import type { TimelyToken } from "./token.js";
 import type { SocketConstructor } from "./web-socket.js";
 
 /** Events that may wait for one reading loop before they are merged. */
@@ -23,7 +24,7 @@ export interface LiveStoreOptions<State, Event> {
   readonly rest: Rest;
   /** Shared by the stores of a client: what the server spoke last. */
   readonly server: { dialect?: Dialect };
-  readonly token?: TokenSource;
+  readonly token: TimelyToken | undefined;
   readonly WebSocket?: SocketConstructor;
   readonly clock: ClientClock;
   readonly random: () => number;
@@ -101,8 +102,8 @@ export class LiveStore<State, Event extends object> implements Store<State, Even
       compact: (items) => compact(items, this.#options.feed),
       onEnd: () => release(),
     });
-    const start = this.#start();
-    if (start) reader.push(start);
+    // Whoever joins a stream begins with its state.
+    if (this.#sync.started) reader.push({ type: "resync", state: this.#view.state as State, lost: false });
     this.#readers.add(reader);
     release = this.#hold(() => {
       this.#readers.delete(reader);
@@ -118,12 +119,6 @@ export class LiveStore<State, Event extends object> implements Store<State, Even
 
   close(): void {
     this.#finish(new Error(`${this.#options.url} was closed`));
-  }
-
-  /** What a listener that joins a stream begins with. */
-  #start(): Resync<State> | undefined {
-    const { state } = this.#view;
-    return this.#sync.started && state !== undefined ? { type: "resync", state, lost: false } : undefined;
   }
 
   /** Keeps the connection until the returned function, which also calls `remove`, is called. */
@@ -204,7 +199,7 @@ export class LiveStore<State, Event extends object> implements Store<State, Even
       const ageMs = Math.max(0, clock.now() - this.#rightAt);
       this.#view = { state, freshness: { status, ageMs } };
       this.#cancelTick = clock.after(TICK_MS, () => {
-        if (this.#holders === 0) return;
+        if (!this.#holders) return;
         this.#become("stale");
         this.#tell();
       });

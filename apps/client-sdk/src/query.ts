@@ -6,5 +6,5 @@ export type Query = Readonly<
 export function queryText(values: Query): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(values)) if (value != null) query.set(name, String(value));
-  return query.toString();
+  return String(query);
 }

@@ -99,7 +99,7 @@ test("the token of the moment goes into the header, and one that fails to come i
       return Response.json(null);
     },
     clock,
-    () => tokens.shift(),
+    async () => tokens.shift(),
   );
   await asked.request("GET", "/a");
   await asked.request("POST", "/a", { body: 1 });

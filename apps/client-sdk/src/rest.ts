@@ -1,5 +1,5 @@
 import type { ClientClock } from "./clock.js";
-import type { TokenSource } from "./link.js";
+import type { TimelyToken } from "./token.js";
 import { type Query, queryText } from "./query.js";
 import { detailText, RequestError } from "./request-error.js";
 
@@ -23,10 +23,10 @@ export class Rest {
   readonly #base: string;
   readonly #fetch: Fetch;
   readonly #clock: ClientClock;
-  readonly #token: TokenSource | undefined;
+  readonly #token: TimelyToken | undefined;
 
   /** @param base the mount without a slash at its end, e.g. `http://scanner:8000/latest` */
-  constructor(base: string, fetch: Fetch, clock: ClientClock, token?: TokenSource) {
+  constructor(base: string, fetch: Fetch, clock: ClientClock, token?: TimelyToken) {
     this.#base = base;
     this.#fetch = fetch;
     this.#clock = clock;
@@ -61,9 +61,9 @@ export class Rest {
         signal: abort.signal,
         headers: {
           ...(body !== undefined && { "content-type": "application/json" }),
-          ...(token !== undefined && { authorization: `Bearer ${token}` }),
+          ...(token && { authorization: `Bearer ${token}` }),
         },
-        body: body === undefined ? null : JSON.stringify(body),
+        body: (JSON.stringify(body) as string | undefined) ?? null,
       });
       const reply = parse(await response.text());
       if (response.ok) return reply as Reply;

@@ -116,7 +116,7 @@ export class Sync<State, Event extends object> {
     }
     if (type === "ping") return this.#answer(message as unknown as Ping);
     if (this.#dialect === "legacy") return this.#acceptLegacy(message);
-    if (type === "error") throw new Error(String(message["message"]));
+    if (type === "error") throw new Error(message["message"] as string);
     if (Number.isInteger(message["seq"])) this.#accept(message as Message & Envelope);
   }
 
