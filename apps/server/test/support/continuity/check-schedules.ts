@@ -9,7 +9,8 @@ type Counts = Outcome["counts"];
 
 /** Over all files; OPENSCAN_SCHEDULES makes it more or fewer. */
 const total = Number(process.env["OPENSCAN_SCHEDULES"] ?? 20_000);
-const seed = process.env["OPENSCAN_SEED"];
+/** CI repeats what it has proven; `OPENSCAN_SEED=random` looks for more. */
+const seed = process.env["OPENSCAN_SEED"] ?? "20261129";
 const shares: Readonly<Record<Name, number>> = { tasks: 0.6, device: 0.4 };
 
 export const numberOfSchedules = (namespace: Name): number => Math.ceil(total * shares[namespace]);
@@ -30,7 +31,7 @@ export async function checkSchedules(namespace: Name, examples: readonly Schedul
     {
       numRuns: numberOfSchedules(namespace),
       examples: examples.map((example): [Schedule] => [example]),
-      ...(seed === undefined ? {} : { seed: Number(seed) }),
+      ...(seed === "random" ? {} : { seed: Number(seed) }),
     },
   );
   return counts as Counts;
