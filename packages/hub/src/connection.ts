@@ -30,6 +30,10 @@ const abnormalClosure = 1006; // RFC 6455: what an end without a close frame is 
 const internalError = 1011; // RFC 6455
 const legacyPing = encodeTextFrames([JSON.stringify({ type: "ping" })]);
 
+/** Where listeners find their connection: closures would add 200 bytes to each. */
+const owner = Symbol("connection");
+type Owned = HubWebSocket & { [owner]: Connection };
+
 /**
  * One subscriber's socket. `ws` does the handshake, reads, answers pings and closes; data frames go to its TCP
  * socket directly. Both write whole frames synchronously, so they cannot interleave. Few frames are handed to
@@ -40,7 +44,9 @@ export class Connection {
   readonly #webSocket: HubWebSocket;
   readonly #tcp: HubTcpSocket;
   readonly #host: ConnectionHost;
-  readonly #inbound: Inbound;
+  readonly #since: number;
+  /** Most clients never say a word. */
+  #inbound: Inbound | undefined;
   #stream: Stream;
   #lastType = "";
   #hearsDrain = false;
@@ -52,24 +58,30 @@ export class Connection {
   #settleGone: (() => void) | undefined;
 
   constructor({ webSocket, tcp }: HubSocket, host: ConnectionHost, stream: Stream) {
-    const { clock, log } = host;
-    const now = clock.monotonic();
-    this.heart = new Heart(now);
+    this.#since = Math.round(host.clock.monotonic());
+    this.heart = new Heart(this.#since);
     this.#webSocket = webSocket;
     this.#tcp = tcp;
     this.#host = host;
     this.#stream = stream;
-    this.#inbound = new Inbound(now);
     host.heartbeat.add(this);
-    webSocket.on("message", (message, isBinary) => this.#receive(message, isBinary));
-    webSocket.on("pong", () => this.heart.ponged(clock.monotonic()));
-    webSocket.on("error", (err) => {
-      const code = violationCode(err);
-      // `ws` has sent the close frame already.
-      if (code !== undefined) this.#note(code, err.message);
-      else log.debug({ address: this.#address, err }, "a client's connection failed");
-      this.close();
-    });
+    (webSocket as Owned)[owner] = this;
+    webSocket.on("message", Connection.#onMessage);
+    webSocket.on("pong", Connection.#onPong);
+    webSocket.on("error", Connection.#onError);
+  }
+
+  static #onMessage(this: Owned, message: { toString(): string }, isBinary: boolean): void {
+    this[owner].#receive(message, isBinary);
+  }
+
+  static #onPong(this: Owned): void {
+    const connection = this[owner];
+    connection.heart.ponged(connection.#host.clock.monotonic());
+  }
+
+  static #onError(this: Owned, err: Error): void {
+    this[owner].#failed(err);
   }
 
   get stream(): Stream {
@@ -83,7 +95,7 @@ export class Connection {
 
   /** Monotonic ms of the last inbound text, or of the start when there was none. */
   get lastTextAt(): number {
-    return this.#inbound.lastHeardAt;
+    return this.#inbound?.lastHeardAt ?? this.#since;
   }
 
   /** Settles when the socket has closed or was given up. */
@@ -174,11 +186,21 @@ export class Connection {
       this.end(closeCodes.unsupportedData.code, "text messages only");
       return;
     }
-    const verdict = this.#inbound.judge(this.#host.clock.monotonic());
+    const now = this.#host.clock.monotonic();
+    this.#inbound ??= new Inbound(now);
+    const verdict = this.#inbound.judge(now);
     if (verdict === "flood") this.end(closeCodes.policyViolation.code, "too many messages");
     if (this.#closing || verdict === "ignored") return;
     // Legacy clients may say what they want; only the first word can mean that they are none.
     if (verdict === "first" || this.#stream.dialect === "v1") this.#host.heard(this, message.toString());
+  }
+
+  #failed(err: Error): void {
+    const code = violationCode(err);
+    // `ws` has sent the close frame already.
+    if (code !== undefined) this.#note(code, err.message);
+    else this.#host.log.debug({ address: this.#address, err }, "a client's connection failed");
+    this.close();
   }
 
   #endDead(): void {

@@ -18,14 +18,15 @@ export type Need = "ping" | "message" | "end";
  */
 export class Heart {
   #silentTicks = 0;
+  // Whole milliseconds: V8 keeps others in boxes of their own.
   #lastPong: number;
   #lastSent: number;
   #nextTick: number;
 
   constructor(now: number) {
-    this.#lastPong = now;
-    this.#lastSent = now;
-    this.#nextTick = now + controlPingMs;
+    this.#lastPong = Math.round(now);
+    this.#lastSent = this.#lastPong;
+    this.#nextTick = this.#lastPong + controlPingMs;
   }
 
   /** Monotonic ms of the last pong, or of the start. */
@@ -40,22 +41,22 @@ export class Heart {
 
   /** A data frame went out. */
   sent(now: number): void {
-    this.#lastSent = now;
+    this.#lastSent = Math.round(now);
   }
 
   ponged(now: number): void {
     this.#silentTicks = 0;
-    this.#lastPong = now;
+    this.#lastPong = Math.round(now);
   }
 
   needs(now: number): Need[] {
     const needs: Need[] = [];
     if (now >= this.#lastSent + idleMs) {
-      this.#lastSent = now;
+      this.sent(now);
       needs.push("message");
     }
     if (now >= this.#nextTick) {
-      this.#nextTick = now + controlPingMs;
+      this.#nextTick = Math.round(now + controlPingMs);
       needs.push(++this.#silentTicks >= silentTicksAllowed ? "end" : "ping");
     }
     return needs;

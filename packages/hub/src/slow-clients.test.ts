@@ -309,6 +309,8 @@ test("a state that cannot be told when a slow client needs it ends that client a
   const slow = await rig.connectRaw("tasks", "v=1");
   const healthy = await rig.connect("tasks", "v=1");
   await publishUntil(rig, () => rig.hub.stats().queuedBytes > 50_000);
+  rig.hub.publish("tasks", taskUpdate(-1));
+  await turn();
   await rig.clock.advance(5_001);
   rig.scanner.fault = new Error("no state today");
   const frames = await readFrames(slow, (all) => all.at(-1)?.opcode === 8);

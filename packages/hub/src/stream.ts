@@ -129,6 +129,8 @@ export class Stream {
       this.#sentAt = now;
       return this.#advance(write(messages, this.#style, this.#position));
     }
+    // Facts that end with the newest event have told everything, with the state between them.
+    if (this.#restarting === "amid" && this.last === this.#source.head) this.#restarting = undefined;
     if (!this.#restarting) return undefined;
     this.#sentAt = now;
     return this.#restated();

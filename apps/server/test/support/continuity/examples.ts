@@ -46,5 +46,59 @@ export const tasksExamples: readonly Schedule[] = [
     ],
     random: 797420189,
   },
+  // A slow client's snapshot gets lost that would have said nothing new: its seq was that of the fact before it.
+  {
+    clients: [
+      {
+        namespace: "tasks",
+        latencyMs: 1,
+        capacity: 1_000_000,
+        browser: false,
+        slowLoop: false,
+        minIntervalMs: 100,
+      },
+    ],
+    hub: {
+      mergeBytes: 2000,
+      pendingBytes: 10_000,
+      historyEvents: 1_000_000_000,
+      historyBytes: 5000,
+      historyAgeMs: 1_000_000_000,
+    },
+    steps: [
+      {
+        do: "burst",
+        happenings: [
+          { what: "create", target: 0, padding: 20_000 },
+          { what: "create", target: 0, padding: 0 },
+        ],
+        times: 5,
+        turns: false,
+      },
+      {
+        do: "publish",
+        happenings: [
+          { what: "create", target: 0, padding: 0 },
+          { what: "progress", target: 0, padding: 0 },
+        ],
+      },
+      { do: "wait", ms: 50 },
+      { do: "fault", client: 0, kind: "drop", skip: 3 },
+      {
+        do: "burst",
+        happenings: [
+          { what: "delete", target: 0, padding: 0 },
+          { what: "start", target: 0, padding: 0 },
+          { what: "create", target: 0, padding: 0 },
+        ],
+        times: 5,
+        turns: true,
+      },
+      { do: "wait", ms: 50 },
+      { do: "read", client: 0, events: 0 },
+      { do: "fault", client: 0, kind: "drop", skip: 0 },
+    ],
+    random: 0,
+  },
 ];
 export const deviceExamples: readonly Schedule[] = [];

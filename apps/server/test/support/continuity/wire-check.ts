@@ -89,7 +89,8 @@ export class WireCheck {
     const epoch = this.#hello?.epoch as string;
     const isSnapshot = message["snapshot"] === true;
     if (seq > scanner.position(namespace).seq) complain("an event of the future");
-    if (this.#last !== undefined && this.#sentAny && (isSnapshot ? seq < this.#last : seq <= this.#last))
+    // Not even of a snapshot: the loss of one that says nothing new could not be noticed.
+    if (this.#last !== undefined && this.#sentAny && seq <= this.#last)
       complain(`seq does not grow after ${this.#last}`);
     if (prev !== (this.#last ?? null)) complain(`prev is not ${this.#last}`);
     if (isSnapshot) this.#acceptSnapshot(message, epoch, complain);

@@ -68,6 +68,6 @@ export class ServerSocket {
   }
 
   #emit(event: string, ...args: unknown[]): void {
-    for (const listener of this.#listeners.get(event) ?? []) listener(...(args as never[]));
+    for (const listener of this.#listeners.get(event) ?? []) listener.apply(this, args as never[]);
   }
 }
