@@ -206,8 +206,13 @@ export class Channel implements ConnectionHost, StreamSource {
     if (since === undefined || epoch !== this.#options.epoch) return undefined;
     const missed = this.#history.since(since, Filter.of(options), this.clock.monotonic());
     try {
-      for (const message of missed ?? []) message.text("v1");
-      return missed;
+      let bytes = 0;
+      for (const message of missed ?? []) {
+        message.text("v1");
+        bytes += message.size("v1");
+      }
+      // More would make the client too slow at once, and again whenever it comes back.
+      return bytes > this.limits.pendingBytes ? undefined : missed;
     } catch (err) {
       this.log.error({ err }, "an event of the history could not be serialised");
       return undefined;

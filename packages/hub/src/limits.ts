@@ -3,11 +3,11 @@ export interface HubLimits {
   readonly connections: number;
   /** Bytes waiting for one client above which state is merged per key. */
   readonly mergeBytes: number;
-  /** Bytes waiting for one client above which a snapshot replaces the state, and facts alone end the connection. */
+  /** Bytes waiting for one client above which a snapshot replaces the state, and facts that are still too much end it. */
   readonly pendingBytes: number;
   /** Longest gap that a resume can bridge. */
   readonly historyEvents: number;
-  /** At most half of `pendingBytes`, so that a replay does not make a client too slow. */
+  /** State counts roughly; a replay of more than `pendingBytes` is refused, however much is kept. */
   readonly historyBytes: number;
   readonly historyAgeMs: number;
 }

@@ -17,17 +17,11 @@ export class Outbox {
   /** How much older state newer state of the same key replaces. */
   #replaces: "nothing" | "mergeable" | "all" = "nothing";
   #bytes = 0;
-  #factBytes = 0;
   #facts = 0;
 
   constructor(dialect: Dialect, counters: Pick<Counters, "merged" | "dropped">) {
     this.#dialect = dialect;
     this.#counters = counters;
-  }
-
-  /** Bytes of what can be neither merged nor left out. */
-  get factBytes(): number {
-    return this.#factBytes;
   }
 
   get isEmpty(): boolean {
@@ -101,25 +95,19 @@ export class Outbox {
     this.#waiting.clear();
     this.#latest.clear();
     this.#bytes = 0;
-    this.#factBytes = 0;
     this.#facts = 0;
     for (const { message, since } of all) this.push(message, since);
   }
 
   #add(waiting: Waiting): void {
     this.#waiting.set(waiting.message.seq, waiting);
-    const bytes = waiting.message.size(this.#dialect);
-    this.#bytes += bytes;
-    if (waiting.message.key === undefined) this.#factBytes += bytes;
+    this.#bytes += waiting.message.size(this.#dialect);
   }
 
   #remove(message: Message): void {
     this.#waiting.delete(message.seq);
-    const bytes = message.size(this.#dialect);
-    this.#bytes -= bytes;
-    if (message.key === undefined) {
-      this.#facts--;
-      this.#factBytes -= bytes;
-    } else if (this.#latest.get(message.key) === message) this.#latest.delete(message.key);
+    this.#bytes -= message.size(this.#dialect);
+    if (message.key === undefined) this.#facts--;
+    else if (this.#latest.get(message.key) === message) this.#latest.delete(message.key);
   }
 }

@@ -126,6 +126,23 @@ async function firstOf(rig: Awaited<ReturnType<typeof openRig>>, since: number):
   return client.parsed[0] as Received;
 }
 
+test("a replay larger than what may wait for a client is none, however little its state counted for", async () => {
+  await using rig = await openRig({ pendingBytes: 50_000 });
+  for (let id = 0; id < 3; id++) {
+    const update = taskUpdate(id, 20_000);
+    update.task.id = `${id}`;
+    rig.publish("tasks", update);
+  }
+  const recovered: unknown[] = [];
+  for (const since of [0, 1]) {
+    const client = await rig.connect("tasks", from(since));
+    await client.received(2);
+    recovered.push(client.parsed[0]?.resume?.recovered);
+    if (since === 0) expect(client.parsed[1]).toMatchObject({ snapshot: true, seq: 3 });
+  }
+  expect(recovered).toEqual([false, true]);
+});
+
 test("filters hold for a replay", async () => {
   await using rig = await openRig();
   rig.publish("device", deviceEvent(1, ["motors.rotor.angle"]));

@@ -224,9 +224,15 @@ test("without facts, only the snapshot comes", () => {
   check(scene);
 });
 
-test("facts alone above the second limit are too slow, state alone never is", () => {
+test("facts above the second limit are too slow, with the state of tasks that come and go; state alone never is", () => {
   expect(behind(1_000, progress("a"), { what: "pause", id: "a" }).stream.isTooSlow).toBe(false);
   expect(behind(100, { what: "end", id: "a" }).stream.isTooSlow).toBe(true);
+  const comingAndGoing = Array.from({ length: 20 }, (_, id): Happening[] => [
+    progress(`${id}`),
+    { what: "deleted", id: `${id}` },
+  ]);
+  expect(behind(1, ...comingAndGoing.flat()).stream.bytes).toBeGreaterThan(6_000);
+  expect(behind(1, ...comingAndGoing.flat()).stream.isTooSlow).toBe(true);
 });
 
 test("facts that end with the newest event have told everything: no snapshot follows", () => {

@@ -64,9 +64,11 @@ export class Stream {
     return this.#outbox?.bytes ?? 0;
   }
 
+  /** The facts that wait, and the newest state of each key between them, are more than may wait. */
   get isTooSlow(): boolean {
+    const { limits } = this.#source;
     return (
-      this.#restarting !== undefined && (this.#outbox?.factBytes ?? 0) > this.#source.limits.pendingBytes
+      this.#restarting !== undefined && this.#outbox?.hasFacts === true && this.bytes > limits.pendingBytes
     );
   }
 

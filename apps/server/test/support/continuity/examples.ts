@@ -100,5 +100,41 @@ export const tasksExamples: readonly Schedule[] = [
     ],
     random: 0,
   },
+  // Tasks that come and go leave a slow client facts, and between them the state of each.
+  {
+    clients: [
+      {
+        namespace: "tasks",
+        latencyMs: 1,
+        capacity: 1_000_000,
+        browser: false,
+        slowLoop: false,
+        minIntervalMs: 100,
+      },
+    ],
+    hub: {
+      mergeBytes: 262_144,
+      pendingBytes: 1_048_576,
+      historyEvents: 1,
+      historyBytes: 500,
+      historyAgeMs: 1000,
+    },
+    steps: [
+      { do: "wait", ms: 200 },
+      {
+        do: "burst",
+        happenings: [
+          { what: "delete", target: 0, padding: 0 },
+          { what: "create", target: 0, padding: 20_000 },
+          { what: "start", target: 7, padding: 0 },
+        ],
+        times: 60,
+        turns: false,
+      },
+      { do: "wait", ms: 0 },
+      { do: "cut", client: 0, direction: "down", after: 0, witness: "both" },
+    ],
+    random: 0,
+  },
 ];
 export const deviceExamples: readonly Schedule[] = [];

@@ -147,16 +147,16 @@ class Rig {
       (sum, { event }) => sum + Math.max(1024, JSON.stringify(event).length),
       0,
     );
-    return hub.historyAgeMs >= unlimited && bytes < hub.historyBytes;
+    return hub.historyAgeMs >= unlimited && bytes < Math.min(hub.historyBytes, hub.pendingBytes);
   }
 
   async #wait(ms: number): Promise<void> {
     await this.#clock.advance(ms);
     await settle();
     for (const viewer of this.#viewers) viewer.check();
-    const { queuedBytes } = this.#server;
+    const { queuedBytes, connections } = this.#server;
     const { pendingBytes } = this.#schedule.hub;
-    if (queuedBytes > this.#viewers.length * (pendingBytes + largestBatch))
+    if (queuedBytes > connections * (pendingBytes + largestBatch))
       this.#complain(`${queuedBytes} bytes wait`);
   }
 

@@ -33,6 +33,11 @@ export class Server {
     return this.#hub !== undefined;
   }
 
+  /** Those that have not ended yet: a client may have left one and be on another already. */
+  get connections(): number {
+    return this.#ended.size;
+  }
+
   get queuedBytes(): number {
     return this.#hub?.stats().queuedBytes ?? 0;
   }
