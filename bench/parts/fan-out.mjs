@@ -1,5 +1,6 @@
 import { atLeast, atMost } from "../goals.mjs";
 import { hubNames } from "../peers.mjs";
+import { rotated } from "../rotated.mjs";
 import { Samples } from "../samples.mjs";
 import { Stage } from "../stage.mjs";
 
@@ -44,7 +45,7 @@ async function measureCells(clients, { peers, rounds, quick, progress }) {
         const events = window * Math.max(1, Math.round(deliveries / clients / window));
         const runs = Object.fromEntries(Object.keys(peers).map((name) => [name, []]));
         for (let run = 0; run < runsPerRound; run++) {
-          for (const peer of Object.values(peers)) {
+          for (const peer of rotated(Object.values(peers), round * runsPerRound + run)) {
             const result = await stage.run(peer, { events, batch, window });
             runs[peer.name].push({ ...result, deliveries: events * clients });
           }

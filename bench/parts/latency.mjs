@@ -1,5 +1,6 @@
 import { atMost } from "../goals.mjs";
 import { hubNames } from "../peers.mjs";
+import { rotated } from "../rotated.mjs";
 import { Samples } from "../samples.mjs";
 import { Stage } from "../stage.mjs";
 import { quantile } from "../statistics.mjs";
@@ -26,7 +27,7 @@ async function measure({ peers, rounds, quick, progress }) {
     }
     for (let round = 1; round <= rounds; round++) {
       progress(`round ${round} of ${rounds}`);
-      for (const peer of Object.values(peers)) {
+      for (const peer of rotated(Object.values(peers), round)) {
         samples.add(peer.name, await stage.run(peer, { events: quick ? 100 : 400, intervalMs }));
       }
     }

@@ -13,6 +13,8 @@ export const stalled = {
 
 const events = 10_000;
 const intervalMs = 0.5;
+/** Enough to fill the hub's history and to let V8's heap find its size: that is no reader's memory. */
+const warmUpEvents = 6_000;
 const stalledReaders = 5;
 /** 10 s without progress, which is looked for once a second, and a second for the farewell. */
 const deadlineMs = 12_500;
@@ -40,7 +42,7 @@ function run(peer, stalled, seeThemClosed) {
   return Stage.with(async (stage) => {
     const server = await stage.start(peer);
     await stage.connect(peer, 10);
-    await stage.run(peer, { events: 1_000, intervalMs });
+    await stage.run(peer, { events: warmUpEvents, intervalMs });
     await stage.connect(peer, 0, stalled);
     const closedAfterMs = [];
     server.onMessage((message) => message.closedAfterMs && closedAfterMs.push(message.closedAfterMs));
