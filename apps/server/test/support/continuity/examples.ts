@@ -1,17 +1,26 @@
-import type { Schedule } from "./schedule.js";
+import { type ClientPlan, type HubPlan, type Schedule, unlimited } from "./schedule.js";
+
+const viewer: ClientPlan = {
+  namespace: "tasks",
+  latencyMs: 1,
+  capacity: 1_000_000,
+  browser: false,
+  slowLoop: false,
+};
+const usual: HubPlan = {
+  mergeBytes: 262_144,
+  pendingBytes: 1_048_576,
+  historyEvents: unlimited,
+  historyBytes: 524_288,
+  historyAgeMs: unlimited,
+};
 
 /** Schedules that failed once. */
 export const tasksExamples: readonly Schedule[] = [
   // The network moves a cursor back, then loses what the server repeats: nothing that the client lacks.
   {
-    clients: [{ namespace: "tasks", latencyMs: 1, capacity: 1_000_000, browser: false, slowLoop: false }],
-    hub: {
-      mergeBytes: 262_144,
-      pendingBytes: 1_048_576,
-      historyEvents: 1_000_000_000,
-      historyBytes: 524_288,
-      historyAgeMs: 1_000_000_000,
-    },
+    clients: [viewer],
+    hub: usual,
     steps: [
       { do: "publish", happenings: [{ what: "create", target: 0, padding: 0 }] },
       { do: "wait", ms: 5000 },
@@ -26,17 +35,8 @@ export const tasksExamples: readonly Schedule[] = [
   },
   // A server comes back at a fraction of a millisecond, because that is when a jittered timer fired.
   {
-    clients: [
-      { namespace: "tasks", latencyMs: 40, capacity: 1_000_000, browser: false, slowLoop: false },
-      { namespace: "tasks", latencyMs: 1, capacity: 1_000_000, browser: false, slowLoop: false },
-    ],
-    hub: {
-      mergeBytes: 262_144,
-      pendingBytes: 1_048_576,
-      historyEvents: 1_000_000_000,
-      historyBytes: 524_288,
-      historyAgeMs: 1_000_000_000,
-    },
+    clients: [{ ...viewer, latencyMs: 40 }, viewer],
+    hub: usual,
     steps: [
       { do: "restart", how: "killed", downMs: 300 },
       { do: "wait", ms: 10 },
@@ -48,23 +48,8 @@ export const tasksExamples: readonly Schedule[] = [
   },
   // A slow client's snapshot gets lost that would have said nothing new: its seq was that of the fact before it.
   {
-    clients: [
-      {
-        namespace: "tasks",
-        latencyMs: 1,
-        capacity: 1_000_000,
-        browser: false,
-        slowLoop: false,
-        minIntervalMs: 100,
-      },
-    ],
-    hub: {
-      mergeBytes: 2000,
-      pendingBytes: 10_000,
-      historyEvents: 1_000_000_000,
-      historyBytes: 5000,
-      historyAgeMs: 1_000_000_000,
-    },
+    clients: [{ ...viewer, minIntervalMs: 100 }],
+    hub: { ...usual, mergeBytes: 2000, pendingBytes: 10_000, historyBytes: 5000 },
     steps: [
       {
         do: "burst",
@@ -102,23 +87,8 @@ export const tasksExamples: readonly Schedule[] = [
   },
   // Tasks that come and go leave a slow client facts, and between them the state of each.
   {
-    clients: [
-      {
-        namespace: "tasks",
-        latencyMs: 1,
-        capacity: 1_000_000,
-        browser: false,
-        slowLoop: false,
-        minIntervalMs: 100,
-      },
-    ],
-    hub: {
-      mergeBytes: 262_144,
-      pendingBytes: 1_048_576,
-      historyEvents: 1,
-      historyBytes: 500,
-      historyAgeMs: 1000,
-    },
+    clients: [{ ...viewer, minIntervalMs: 100 }],
+    hub: { ...usual, historyEvents: 1, historyBytes: 500, historyAgeMs: 1000 },
     steps: [
       { do: "wait", ms: 200 },
       {
