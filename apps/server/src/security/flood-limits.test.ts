@@ -76,7 +76,8 @@ test("connections and headers have a limit", async () => {
   many.write(
     `GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${Array.from({ length: 50 }, (_, i) => `X-${i}: 1\r\n`).join("")}\r\n`,
   );
-  expect(await answerOf(many)).toMatch(/\r\n\r\n(?:2\r\n)?10/);
+  // Node 20 and 22 leave the rest out, Node 24 refuses.
+  expect(await answerOf(many)).toMatch(/\r\n\r\n(?:2\r\n)?10|^HTTP\/1\.1 431 /);
   const huge = kept[1] as Socket;
   huge.write(`GET / HTTP/1.1\r\nHost: x\r\nX-Big: ${"x".repeat(20_000)}\r\n\r\n`);
   expect(await answerOf(huge)).toMatch(/^HTTP\/1\.1 431 /);
