@@ -112,6 +112,8 @@ function setOpen(namespace, value) {
   const live = open.device && open.tasks;
   $("link").textContent = live ? "live" : "connecting";
   $("link").classList.toggle("live", live);
+  // What is shown may be of the past, and what is clicked would not arrive.
+  document.querySelector("main").inert = !live;
 }
 
 function showDevice(device) {

@@ -1,46 +1,16 @@
 import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type BrowserContext, chromium } from "playwright-core";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { angleOf, control, view } from "./support/attack.js";
+import { missing, openBrowser, title } from "./support/browser.js";
 import { startServer } from "./support/in-process.js";
 
 // A browser takes a while to start on a small machine.
 vi.setConfig({ testTimeout: 120_000 });
 
-const CHROMIUM = "/usr/bin/chromium";
-const missing = !existsSync(CHROMIUM);
-const title = missing ? ` (skipped: there is no ${CHROMIUM})` : "";
-
-/** A browser in whose world `evil.example` and `rebound.example` lead to this machine. */
-async function openBrowser(): Promise<BrowserContext> {
-  const profile = await mkdtemp(join(tmpdir(), "openscan-attack-"));
-  const browser = await chromium.launchPersistentContext(profile, {
-    executablePath: CHROMIUM,
-    args: [
-      "--headless",
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-      "--host-resolver-rules=MAP *.example 127.0.0.1",
-    ],
-  });
-  browser.setDefaultTimeout(100_000);
-  onTestFinished(async () => {
-    await browser.close();
-    await rm(profile, { recursive: true, force: true });
-  });
-  return browser;
-}
+/** In this browser's world `evil.example` and `rebound.example` lead to this machine. */
+const rebinding = "--host-resolver-rules=MAP *.example 127.0.0.1";
 
 /** The web server of somebody else. */
 async function startForeignSite(): Promise<string> {
@@ -121,7 +91,7 @@ test.skipIf(missing)(`in Chromium, a foreign page neither reads, listens nor cha
   const server = await startServer();
   const { url } = server.api;
   const before = await angleOf(server);
-  const page = await (await openBrowser()).newPage();
+  const page = await (await openBrowser(rebinding)).newPage();
   const site = `http://evil.example:${await startForeignSite()}`;
   await page.goto(`${site}/`);
   expect(await page.evaluate(assault, url)).toEqual({
@@ -162,7 +132,7 @@ test.skipIf(missing)(`in Chromium, a name that is rebound to us opens nothing${t
   const server = await startServer();
   const name = await startRebinding(await startForeignSite());
   const before = await angleOf(server);
-  const page = await (await openBrowser()).newPage();
+  const page = await (await openBrowser(rebinding)).newPage();
   await page.goto(`${name.url}/`);
   expect(await page.textContent("p")).toBe("Win a prize");
   name.leadTo(new URL(server.api.url).port);
@@ -198,7 +168,7 @@ test.skipIf(missing)(
   `in Chromium, the status page asks for a token and keeps it out of URLs${title}`,
   async () => {
     const { api } = await startServer(undefined, { config: { token: control, viewToken: view } });
-    const page = await (await openBrowser()).newPage();
+    const page = await (await openBrowser(rebinding)).newPage();
     const urls: string[] = [];
     page.on("request", (request) => urls.push(request.url()));
     page.on("websocket", (socket) => urls.push(socket.url()));
@@ -241,7 +211,7 @@ test.skipIf(missing)(
 
 test.skipIf(missing)(`in Chromium, the status page of an open scanner asks for nothing${title}`, async () => {
   const { api } = await startServer();
-  const page = await (await openBrowser()).newPage();
+  const page = await (await openBrowser(rebinding)).newPage();
   const urls: string[] = [];
   page.on("request", (request) => urls.push(request.url()));
   await page.goto(`${api.url}/`);
