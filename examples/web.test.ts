@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { withTab } from "./support/background-tab.js";
 import { type Cable, layCable } from "./support/cable.js";
-import { chromiumMissing, withExample, withExampleServer } from "./support/page.js";
+import { chromiumMissing } from "./support/chromium.js";
+import { withExample, withExampleServer } from "./support/page.js";
 import { startSmallScan } from "./support/scan.js";
 import { type RunningServer, startServer } from "./support/start-server.js";
 

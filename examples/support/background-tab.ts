@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { WebSocket } from "ws";
-import { CHROMIUM, FLAGS } from "./page.js";
+import { CHROMIUM, FLAGS } from "./chromium.js";
 
 /** A tab that can be hidden and frozen as by its user. Playwright keeps every page visible, so this does without. */
 export interface Tab {

@@ -1,19 +1,11 @@
-import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, type Page } from "playwright-core";
+import { CHROMIUM, FLAGS } from "./chromium.js";
 import { startProgram } from "./program.js";
 
-export const CHROMIUM = "/usr/bin/chromium";
-export const FLAGS =
-  "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync".split(
-    " ",
-  );
 const WAIT_MS = 90_000;
-
-/** For titles of tests: why they are skipped; empty when they run. */
-export const chromiumMissing = existsSync(CHROMIUM) ? "" : ` (skipped: there is no ${CHROMIUM})`;
 
 /** Serves a web example as its user would, and ends that. */
 export async function withExampleServer(

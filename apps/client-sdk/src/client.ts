@@ -78,7 +78,7 @@ interface CallInput extends RequestOptions {
 /** Method and path of an operation, e.g. of `GET /tasks/{task_id}`. */
 function target(operation: string, params: PathParams = {}): [Method, string] {
   return operation
-    .replace(/{(\w+)}/g, (_, name: string) => encodeURIComponent(params[name] ?? ""))
+    .replace(/{(\w+)}/g, (_, name: string) => encodeURIComponent(String(params[name])))
     .split(" ") as [Method, string];
 }
 

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,22 +5,10 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { type BrowserContext, chromium } from "playwright-core";
 import { expect, test } from "vitest";
+import { CHROMIUM, chromiumMissing, FLAGS } from "../../../examples/support/chromium.js";
 import { completed, device, running } from "./support/fixtures.js";
 import { HubServer } from "./support/hub-server.js";
 import { revised } from "./support/messages.js";
-
-const CHROMIUM = "/usr/bin/chromium";
-const missing = !existsSync(CHROMIUM);
-const FLAGS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 /** Runs in the page: keeps what the stores say where the test can read it. */
 const PAGE_SCRIPT = `
@@ -61,10 +48,8 @@ async function withBrowser(run: (browser: BrowserContext) => Promise<void>): Pro
   }
 }
 
-const title = missing ? ` (skipped: there is no ${CHROMIUM})` : "";
-
-test.skipIf(missing)(
-  `in Chromium: live, cut and resumed, killed and right again${title}`,
+test.skipIf(chromiumMissing)(
+  `in Chromium: live, cut and resumed, killed and right again${chromiumMissing}`,
   async () => {
     const server = await HubServer.start();
     server.tasks = [revised(running("a", 1), 1)];
@@ -114,8 +99,8 @@ test.skipIf(missing)(
   60_000,
 );
 
-test.skipIf(missing)(
-  `in Chromium a token passes as a subprotocol, and its refusal can be told from a lost network${title}`,
+test.skipIf(chromiumMissing)(
+  `in Chromium a token passes as a subprotocol, and its refusal can be told from a lost network${chromiumMissing}`,
   async () => {
     const server = await HubServer.start();
     server.admit = ({ url, headers }) => {

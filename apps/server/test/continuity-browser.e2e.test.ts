@@ -5,7 +5,7 @@ import { systemClock } from "@openscan/runtime";
 import { build } from "esbuild";
 import { expect, onTestFinished, test } from "vitest";
 import { type Tab, withTab } from "../../../examples/support/background-tab.js";
-import { chromiumMissing } from "../../../examples/support/page.js";
+import { chromiumMissing } from "../../../examples/support/chromium.js";
 import type { Api } from "./support/api.js";
 import { type ServerProcess, spawnServer } from "./support/child.js";
 import { Listener } from "./support/continuity/listener.js";

@@ -1,12 +1,12 @@
 import type { AsyncApiDocument } from "@openscan/protocol/asyncapi";
 import { expect, test } from "vitest";
-import { missing, openBrowser, title } from "./support/browser.js";
+import { chromiumMissing, openBrowser } from "../../../examples/support/chromium.js";
 import { startServer } from "./support/in-process.js";
 
 const PHONE = { width: 360, height: 740 };
 
-test.skipIf(missing)(
-  `the page /docs shows every message, complete, on any screen and from this server alone${title}`,
+test.skipIf(chromiumMissing)(
+  `the page /docs shows every message, complete, on any screen and from this server alone${chromiumMissing}`,
   async () => {
     const { api } = await startServer();
     const { body: document } = await api.call<AsyncApiDocument>("GET", "/asyncapi.json");

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from "node:net";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { chromiumMissing, openBrowser } from "../../../examples/support/chromium.js";
 import { angleOf, control, view } from "./support/attack.js";
-import { missing, openBrowser, title } from "./support/browser.js";
 import { startServer } from "./support/in-process.js";
 
 // A browser takes a while to start on a small machine.
@@ -87,85 +87,91 @@ async function assault(url: string) {
   };
 }
 
-test.skipIf(missing)(`in Chromium, a foreign page neither reads, listens nor changes${title}`, async () => {
-  const server = await startServer();
-  const { url } = server.api;
-  const before = await angleOf(server);
-  const page = await (await openBrowser(rebinding)).newPage();
-  const site = `http://evil.example:${await startForeignSite()}`;
-  await page.goto(`${site}/`);
-  expect(await page.evaluate(assault, url)).toEqual({
-    stream: "closed 1006",
-    v1: "closed 1006",
-    read: "TypeError",
-    // The browser sends this one, but shows the page nothing of the answer.
-    readBlindly: "opaque 0 ",
-    create: "opaque 0 ",
-    start: "opaque 0 ",
-    turn: "TypeError",
-    turnWithJson: "TypeError",
-    ticket: "TypeError",
-  });
-  // The attack is a real one: it gets through where the operator lets it.
-  const careless = await startServer(undefined, { config: { allowOrigins: [site] } });
-  expect(await page.evaluate(assault, careless.api.url)).toMatchObject({
-    stream: "open",
-    v1: "open",
-    read: expect.stringMatching(/^cors 200 /) as string,
-    turn: expect.stringMatching(/^cors 200 /) as string,
-  });
-  // A form needs no permission to be sent, and shows its answer instead of the page.
-  const answered = page.waitForResponse(`${url}/latest/projects/evil`);
-  await page.evaluate((action) => {
-    const form = document.createElement("form");
-    Object.assign(form, { action, method: "post", enctype: "text/plain" });
-    document.body.append(form);
-    form.submit();
-  }, `${url}/latest/projects/evil`);
-  expect((await answered).status()).toBe(403);
-  expect((await server.api.call("GET", "/latest/projects/")).body).toEqual({});
-  expect((await server.api.call("GET", "/latest/tasks/")).body).toEqual([]);
-  expect(await angleOf(server)).toBe(before);
-});
+test.skipIf(chromiumMissing)(
+  `in Chromium, a foreign page neither reads, listens nor changes${chromiumMissing}`,
+  async () => {
+    const server = await startServer();
+    const { url } = server.api;
+    const before = await angleOf(server);
+    const page = await (await openBrowser(rebinding)).newPage();
+    const site = `http://evil.example:${await startForeignSite()}`;
+    await page.goto(`${site}/`);
+    expect(await page.evaluate(assault, url)).toEqual({
+      stream: "closed 1006",
+      v1: "closed 1006",
+      read: "TypeError",
+      // The browser sends this one, but shows the page nothing of the answer.
+      readBlindly: "opaque 0 ",
+      create: "opaque 0 ",
+      start: "opaque 0 ",
+      turn: "TypeError",
+      turnWithJson: "TypeError",
+      ticket: "TypeError",
+    });
+    // The attack is a real one: it gets through where the operator lets it.
+    const careless = await startServer(undefined, { config: { allowOrigins: [site] } });
+    expect(await page.evaluate(assault, careless.api.url)).toMatchObject({
+      stream: "open",
+      v1: "open",
+      read: expect.stringMatching(/^cors 200 /) as string,
+      turn: expect.stringMatching(/^cors 200 /) as string,
+    });
+    // A form needs no permission to be sent, and shows its answer instead of the page.
+    const answered = page.waitForResponse(`${url}/latest/projects/evil`);
+    await page.evaluate((action) => {
+      const form = document.createElement("form");
+      Object.assign(form, { action, method: "post", enctype: "text/plain" });
+      document.body.append(form);
+      form.submit();
+    }, `${url}/latest/projects/evil`);
+    expect((await answered).status()).toBe(403);
+    expect((await server.api.call("GET", "/latest/projects/")).body).toEqual({});
+    expect((await server.api.call("GET", "/latest/tasks/")).body).toEqual([]);
+    expect(await angleOf(server)).toBe(before);
+  },
+);
 
-test.skipIf(missing)(`in Chromium, a name that is rebound to us opens nothing${title}`, async () => {
-  const server = await startServer();
-  const name = await startRebinding(await startForeignSite());
-  const before = await angleOf(server);
-  const page = await (await openBrowser(rebinding)).newPage();
-  await page.goto(`${name.url}/`);
-  expect(await page.textContent("p")).toBe("Win a prize");
-  name.leadTo(new URL(server.api.url).port);
-  const refused = expect.stringMatching(
-    /^basic 403 .*rebound\.example:\d+\\" is not a host name of this scanner/,
-  ) as string;
-  expect(await page.evaluate(assault, name.url)).toEqual({
-    stream: "closed 1006",
-    v1: "closed 1006",
-    read: refused,
-    readBlindly: refused,
-    create: refused,
-    start: refused,
-    turn: refused,
-    turnWithJson: refused,
-    ticket: refused,
-  });
-  const careless = await startServer(undefined, { config: { allowHosts: ["rebound.example"] } });
-  name.leadTo(new URL(careless.api.url).port);
-  expect(await page.evaluate(assault, name.url)).toMatchObject({
-    stream: "open",
-    v1: "open",
-    read: expect.stringMatching(/^basic 200 /) as string,
-    turn: expect.stringMatching(/^basic 200 /) as string,
-  });
-  name.leadTo(new URL(server.api.url).port);
-  expect((await page.goto(`${name.url}/`))?.status()).toBe(403);
-  expect((await server.api.call("GET", "/latest/projects/")).body).toEqual({});
-  expect(await angleOf(server)).toBe(before);
-});
+test.skipIf(chromiumMissing)(
+  `in Chromium, a name that is rebound to us opens nothing${chromiumMissing}`,
+  async () => {
+    const server = await startServer();
+    const name = await startRebinding(await startForeignSite());
+    const before = await angleOf(server);
+    const page = await (await openBrowser(rebinding)).newPage();
+    await page.goto(`${name.url}/`);
+    expect(await page.textContent("p")).toBe("Win a prize");
+    name.leadTo(new URL(server.api.url).port);
+    const refused = expect.stringMatching(
+      /^basic 403 .*rebound\.example:\d+\\" is not a host name of this scanner/,
+    ) as string;
+    expect(await page.evaluate(assault, name.url)).toEqual({
+      stream: "closed 1006",
+      v1: "closed 1006",
+      read: refused,
+      readBlindly: refused,
+      create: refused,
+      start: refused,
+      turn: refused,
+      turnWithJson: refused,
+      ticket: refused,
+    });
+    const careless = await startServer(undefined, { config: { allowHosts: ["rebound.example"] } });
+    name.leadTo(new URL(careless.api.url).port);
+    expect(await page.evaluate(assault, name.url)).toMatchObject({
+      stream: "open",
+      v1: "open",
+      read: expect.stringMatching(/^basic 200 /) as string,
+      turn: expect.stringMatching(/^basic 200 /) as string,
+    });
+    name.leadTo(new URL(server.api.url).port);
+    expect((await page.goto(`${name.url}/`))?.status()).toBe(403);
+    expect((await server.api.call("GET", "/latest/projects/")).body).toEqual({});
+    expect(await angleOf(server)).toBe(before);
+  },
+);
 
-test.skipIf(missing)(
-  `in Chromium, the status page asks for a token and keeps it out of URLs${title}`,
+test.skipIf(chromiumMissing)(
+  `in Chromium, the status page asks for a token and keeps it out of URLs${chromiumMissing}`,
   async () => {
     const { api } = await startServer(undefined, { config: { token: control, viewToken: view } });
     const page = await (await openBrowser(rebinding)).newPage();
@@ -209,14 +215,19 @@ test.skipIf(missing)(
   },
 );
 
-test.skipIf(missing)(`in Chromium, the status page of an open scanner asks for nothing${title}`, async () => {
-  const { api } = await startServer();
-  const page = await (await openBrowser(rebinding)).newPage();
-  const urls: string[] = [];
-  page.on("request", (request) => urls.push(request.url()));
-  await page.goto(`${api.url}/`);
-  await page.locator("#link.live").waitFor();
-  await page.waitForFunction(() => (document.querySelector("#preview") as HTMLImageElement).naturalWidth > 0);
-  expect(await page.locator("#login[open]").count()).toBe(0);
-  expect(urls.filter((url) => url.includes("ticket"))).toEqual([]);
-});
+test.skipIf(chromiumMissing)(
+  `in Chromium, the status page of an open scanner asks for nothing${chromiumMissing}`,
+  async () => {
+    const { api } = await startServer();
+    const page = await (await openBrowser(rebinding)).newPage();
+    const urls: string[] = [];
+    page.on("request", (request) => urls.push(request.url()));
+    await page.goto(`${api.url}/`);
+    await page.locator("#link.live").waitFor();
+    await page.waitForFunction(
+      () => (document.querySelector("#preview") as HTMLImageElement).naturalWidth > 0,
+    );
+    expect(await page.locator("#login[open]").count()).toBe(0);
+    expect(urls.filter((url) => url.includes("ticket"))).toEqual([]);
+  },
+);

@@ -10,7 +10,7 @@ test("the attacks that docs/security.md lists and the tests that attack are the 
   const titlesIn = async (names: readonly string[]) => {
     const sources = await Promise.all(names.map(read));
     return sources.flatMap((source) =>
-      [...source.matchAll(/\btest(?:\.skipIf\(\w+\))?\(\s*["`](.+?)(?:\$\{title\})?["`],/g)].map(
+      [...source.matchAll(/\btest(?:\.skipIf\(\w+\))?\(\s*["`](.+?)(?:\$\{\w+\})?["`],/g)].map(
         ([, title]) => title,
       ),
     );

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { missing, openBrowser, title } from "./support/browser.js";
+import { chromiumMissing, openBrowser } from "../../../examples/support/chromium.js";
 import { startServer } from "./support/in-process.js";
 
-test.skipIf(missing)(
-  `the status page greys out what it shows, and takes no clicks, when the server is gone${title}`,
+test.skipIf(chromiumMissing)(
+  `the status page greys out what it shows, and takes no clicks, when the server is gone${chromiumMissing}`,
   async () => {
     const { api, close } = await startServer();
     const page = await (await openBrowser()).newPage();

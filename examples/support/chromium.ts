@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { type BrowserContext, chromium } from "playwright-core";
 import { onTestFinished } from "vitest";
 
-const program = "/usr/bin/chromium";
-const flags = [
+export const CHROMIUM = "/usr/bin/chromium";
+export const FLAGS = [
   "--headless",
   "--no-sandbox",
   "--disable-gpu",
@@ -18,17 +18,15 @@ const flags = [
 ];
 const waitMs = 100_000;
 
-/** Tests in a browser are skipped without one. */
-export const missing = !existsSync(program);
-/** For their titles: why. */
-export const title = missing ? ` (skipped: there is no ${program})` : "";
+/** For titles of tests: why they are skipped; empty when they run. */
+export const chromiumMissing = existsSync(CHROMIUM) ? "" : ` (skipped: there is no ${CHROMIUM})`;
 
 /** A Chromium of this test's own, gone with it. */
 export async function openBrowser(...furtherFlags: readonly string[]): Promise<BrowserContext> {
   const profile = await mkdtemp(join(tmpdir(), "openscan-browser-"));
   const browser = await chromium.launchPersistentContext(profile, {
-    executablePath: program,
-    args: [...flags, ...furtherFlags],
+    executablePath: CHROMIUM,
+    args: [...FLAGS, ...furtherFlags],
   });
   browser.setDefaultTimeout(waitMs);
   onTestFinished(async () => {
