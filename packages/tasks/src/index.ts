@@ -1,6 +1,7 @@
 export type { Concurrency } from "./lane.js";
 export { parameters } from "./parameters.js";
 export { TaskInterrupted } from "./task-interrupted.js";
+export { TaskPreempted } from "./task-preempted.js";
 export type { TaskEvent } from "./task-book.js";
 export type { TaskLimits } from "./task-limits.js";
 export { TaskManager, type TaskManagerOptions } from "./task-manager.js";

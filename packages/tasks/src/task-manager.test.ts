@@ -5,7 +5,7 @@ import { legacyTask, ScanError } from "@openscan/protocol";
 import { recordingLogger, settle } from "@openscan/runtime/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createManager, scripted } from "../test/create-manager.js";
-import { defineTask, FileTaskStore, TaskInterrupted } from "./index.js";
+import { defineTask, FileTaskStore, TaskInterrupted, type TaskManager, TaskPreempted } from "./index.js";
 import { MemoryTaskStore } from "./testing.js";
 
 describe("create", () => {
@@ -525,6 +525,43 @@ describe("scheduling", () => {
       expect(told("t1").at(-1)).toMatch(/^cancelled .*\(ended\)$/);
     },
   );
+
+  test("defect 1: a long transfer outlasts many exclusive tasks, none of which waits for it", async () => {
+    const { manager, clock, statuses } = createManager();
+    await manager.create("upload_task", [100]);
+    for (let count = 0; count < 3; count++) {
+      const { id } = await manager.create("exclusive_task");
+      expect(statuses()).toMatchObject({ t1: "running", [id]: "running" });
+      await clock.run(manager.ended(id));
+    }
+    manager.pause("t1");
+    expect(await manager.create("exclusive_task")).toMatchObject({ status: "running" });
+  });
+
+  test.each<[string, (manager: TaskManager) => unknown, boolean]>([
+    ["an exclusive task", (manager) => manager.create("exclusive_task"), true],
+    ["a user", (manager) => manager.cancel("t1"), false],
+  ])("an endless task can tell who ended it: %s", async (_, end, preempted) => {
+    const reasons: unknown[] = [];
+    const endless = defineTask({
+      type: "endless_task",
+      concurrency: "concurrent",
+      preemptible: true,
+      input: () => undefined,
+      async run(_input, { clock, signal }) {
+        await clock.sleep(1e9, signal).catch((reason: unknown) => reasons.push(reason));
+        signal.throwIfAborted();
+      },
+    });
+    const { manager } = createManager({
+      types: [endless, scripted("exclusive_task", { concurrency: "exclusive" })],
+    });
+    await manager.create("endless_task");
+    await end(manager);
+    await manager.ended("t1");
+    expect(reasons).toMatchObject([{ code: "cancelled" }]);
+    expect(reasons[0] instanceof TaskPreempted).toBe(preempted);
+  });
 
   test("defect 1: an endless task that is queued before an exclusive one gives way, too", async () => {
     const { manager, clock, statuses } = createManager();

@@ -122,7 +122,7 @@ export class TaskManager {
    * @throws ScanError `not_found`, as `pause`, `resume`, `restart` and `ended` do for an unknown id
    */
   cancel(id: string): LiveTask {
-    return this.#scheduler.cancel(this.#book.find(id), "Task cancelled by user.");
+    return this.#scheduler.cancel(this.#book.find(id), new ScanError("cancelled", "Task cancelled by user."));
   }
 
   /** Holds a running task at its next checkpoint or progress; any other is returned unchanged. */

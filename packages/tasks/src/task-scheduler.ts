@@ -6,6 +6,7 @@ import type { TaskBook, TaskEntry } from "./task-book.js";
 import { TaskInterrupted } from "./task-interrupted.js";
 import type { TaskLimits } from "./task-limits.js";
 import * as machine from "./task-machine.js";
+import { TaskPreempted } from "./task-preempted.js";
 import type { TaskRun } from "./task-run.js";
 import type { LaneName, TaskContext, TaskType } from "./task-type.js";
 
@@ -51,15 +52,15 @@ export class TaskScheduler {
   }
 
   /** Ends a task that has not ended; any other is returned unchanged. */
-  cancel(entry: TaskEntry, reason: string): LiveTask {
+  cancel(entry: TaskEntry, reason: ScanError): LiveTask {
     const { task, run } = entry;
     if (!run || task.status === "cancelled" || task.status === "interrupted") return task;
     if (task.status === "pending") {
-      this.#settle(entry, run, machine.cancelled(task, reason, timestamp(this.#clock)));
+      this.#settle(entry, run, machine.cancelled(task, reason.message, timestamp(this.#clock)));
       return entry.task;
     }
-    void this.#book.update(entry, machine.cancelled(task, reason, null));
-    run.abort(new ScanError("cancelled", reason));
+    void this.#book.update(entry, machine.cancelled(task, reason.message, null));
+    run.abort(reason);
     return entry.task;
   }
 
@@ -81,7 +82,7 @@ export class TaskScheduler {
     for (const run of [...running, ...waiting]) {
       const entry = this.#book.get(run.id);
       if (run === by || !run.type.preemptible || entry?.run !== run) continue;
-      this.cancel(entry, `Task cancelled to make room for ${by.type.type}.`);
+      this.cancel(entry, new TaskPreempted(by.type.type));
     }
   }
 

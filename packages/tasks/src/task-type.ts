@@ -3,8 +3,8 @@ import type { Clock, Logger } from "@openscan/runtime";
 import type { Concurrency } from "./lane.js";
 
 /**
- * What a task occupies. Tasks of different lanes never wait for each other: an upload does not touch the motors,
- * so it neither delays a scan nor is delayed by one.
+ * What a task occupies: `scanner` is motors, lights and cameras, `network` none of them. Tasks of different lanes never
+ * wait for each other: an upload does not touch the motors, so it neither delays a scan nor is delayed by one.
  */
 export type LaneName = "scanner" | "network";
 
@@ -12,7 +12,8 @@ export type LaneName = "scanner" | "network";
 export interface TaskContext {
   readonly id: string;
   /**
-   * Aborted with a `ScanError("cancelled")` when the task is cancelled, with a `TaskInterrupted` at shutdown.
+   * Aborted with a `ScanError("cancelled")` when the task is cancelled, which is a `TaskPreempted` when it had to make
+   * room, and with a `TaskInterrupted` at shutdown.
    * Pass it to every wait: only the body itself can end what it has begun.
    */
   readonly signal: AbortSignal;
