@@ -1,4 +1,5 @@
 import type { AsyncApiDocument } from "@openscan/protocol/asyncapi";
+import type { OpenApiDocument } from "@openscan/protocol/openapi";
 import { expect, test } from "vitest";
 import { chromiumMissing, openBrowser } from "../../../examples/support/chromium.js";
 import { startServer } from "./support/in-process.js";
@@ -55,6 +56,27 @@ test.skipIf(chromiumMissing)(
     );
     expect(await page.locator("#menu").getAttribute("open")).toBeNull();
     expect(complaints).toEqual([]);
+    expect(strangers).toEqual([]);
+  },
+  120_000,
+);
+
+test.skipIf(chromiumMissing)(
+  `the page /v0.9/docs shows every operation of the version, from this server alone${chromiumMissing}`,
+  async () => {
+    const { api } = await startServer();
+    const { body: document } = await api.call<OpenApiDocument>("GET", "/v0.9/openapi.json");
+    const page = await (await openBrowser()).newPage();
+    const strangers: string[] = [];
+    page.on("request", (request) => {
+      if (!request.url().startsWith("data:") && !request.url().startsWith(api.url))
+        strangers.push(request.url());
+    });
+    await page.goto(`${api.url}/api/v0.9/docs`);
+    await page.waitForSelector(".opblock");
+    const shown = await page.locator(".opblock").count();
+    expect(shown).toBe(Object.values(document.paths).flatMap((path) => Object.keys(path)).length);
+    expect(await page.locator("body").innerText()).toContain("/api/v0.9");
     expect(strangers).toEqual([]);
   },
   120_000,

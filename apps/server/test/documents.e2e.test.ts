@@ -1,4 +1,6 @@
 import { type AsyncApiDocument, asyncApiDocument } from "@openscan/protocol/asyncapi";
+import type { OpenApiDocument } from "@openscan/protocol/openapi";
+import { Validator } from "@seriousme/openapi-schema-validator";
 import { Ajv, type ValidateFunction } from "ajv";
 import { expect, test } from "vitest";
 import { became, type Listener, type Message } from "./support/api.js";
@@ -90,3 +92,26 @@ function validators(document: AsyncApiDocument, channel: string): Map<string, De
 function matching(described: Described, message: Message): string[] {
   return described.filter(([, validate]) => validate(message)).map(([key]) => key);
 }
+
+test("each mount describes its version: valid, with its own address, as far as it reaches", async () => {
+  const { api } = await startServer();
+  for (const mount of mounts)
+    for (const prefix of ["", "/api"]) {
+      const { body } = await api.call<OpenApiDocument>("GET", `${prefix}/${mount}/openapi.json`);
+      expect(await new Validator().validate({ ...body }), mount).toEqual({ valid: true });
+      expect(body.servers).toEqual([{ url: `${prefix}/${mount}` }]);
+      expect(body.info.title).toBe(
+        `OpenScan3 API ${mount === "next" ? "vnext" : mount.replace("latest", "v0.9")}`,
+      );
+      expect("/triggers/" in body.paths).toBe(mount === "next");
+    }
+  expect((await api.call("GET", "/openapi.json")).status).toBe(404);
+});
+
+test("without a token the API can be read about", async () => {
+  const { api } = await startServer(undefined, { config: { token: "c".repeat(32) } });
+  for (const path of ["openapi.json", "docs", "docs/swagger-ui.css", "docs/swagger-ui-bundle.js", "redoc"])
+    expect((await api.call("GET", `/api/v0.9/${path}`)).status, path).toBe(200);
+  for (const path of ["docs/package.json", "docs/..%2fpackage.json", "docs/index.html"])
+    expect((await api.call("GET", `/v0.9/${path}`)).status, path).not.toBe(200);
+});

@@ -6,7 +6,7 @@ import {
   type Messages,
   messagesOf,
 } from "./asyncapi/messages.js";
-import { type JsonSchema, NamedSchemas, type Reference } from "./asyncapi/schemas.js";
+import { type JsonSchema, NamedSchemas, type Reference } from "./named-schemas.js";
 import * as protocol from "./index.js";
 import { closeCodes, subprotocols } from "./wire.js";
 
@@ -66,7 +66,7 @@ export function asyncApiDocument({
   mounts,
   namespaces = protocol.namespaces,
 }: AsyncApiOptions): AsyncApiDocument {
-  const schemas = new NamedSchemas(protocol);
+  const schemas = new NamedSchemas(protocol, { target: "draft-07", io: "output" });
   const streams = Object.values(namespaces).map((namespace) => ({
     name: namespace.name,
     ws: handshake(namespace.filters),

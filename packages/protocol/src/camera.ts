@@ -72,7 +72,10 @@ export const getPreview = defineEndpoint({
   path: "/cameras/{camera_name}/preview",
   params: CameraName,
   query: z.object({
-    mode: z.enum(["stream", "snapshot"]).default("stream"),
+    mode: z
+      .enum(["stream", "snapshot"])
+      .default("stream")
+      .meta({ enum: undefined, pattern: "^(stream|snapshot)$" }),
     fps: z.int().min(1).max(50).default(50),
   }),
   media: "multipart/x-mixed-replace",

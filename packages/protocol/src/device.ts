@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { CameraStatus } from "./camera.js";
-import { defineEndpoint } from "./endpoint.js";
+import { type ApiVersion, defineEndpoint, filledIn } from "./endpoint.js";
 import { EndstopSettings } from "./endstop.js";
 import { LightStatus } from "./light.js";
 import { MotorStatus } from "./motor.js";
@@ -17,22 +17,26 @@ export const CalibrateMode = z.enum([
 ]);
 export type CalibrateMode = z.output<typeof CalibrateMode>;
 
+/** 0.8 knows no device that is not configured. */
+const configuredText = (version: ApiVersion) =>
+  version === "0.8" ? { schema: { type: "string" } } : { optional: true };
+
 /** The whole device at one moment: what REST answers and every `device.status` carries. */
 export const DeviceStatus = z.object({
   name: z.string(),
-  model: z.string().nullable(),
-  shield: z.string().nullable(),
+  model: z.string().nullable().meta({ documentedAs: configuredText }),
+  shield: z.string().nullable().meta({ documentedAs: configuredText }),
   cameras: z.record(z.string(), CameraStatus),
   motors: z.record(z.string(), MotorStatus),
   lights: z.record(z.string(), LightStatus),
-  triggers: z.record(z.string(), TriggerStatus),
-  endstops: z.record(z.string(), z.object({ settings: EndstopSettings })),
+  triggers: z.record(z.string(), TriggerStatus).meta({ ...filledIn, undocumented: ["0.8", "0.9"] }),
+  endstops: z.record(z.string(), z.object({ settings: EndstopSettings })).meta({ undocumented: true }),
   motors_timeout: z.number().describe("s until the motors are released; 0 = never"),
-  scan_radius_mm: z.number().describe("lens to turntable centre"),
+  scan_radius_mm: z.number().default(1).describe("lens to turntable centre"),
   startup_mode: StartupMode,
   calibrate_mode: CalibrateMode,
   initialized: z.boolean(),
-  idle: z.boolean(),
+  idle: z.boolean().meta({ undocumented: true }),
 });
 export type DeviceStatus = z.output<typeof DeviceStatus>;
 

@@ -6,9 +6,29 @@ export const apiVersions = ["0.8", "0.9", "next"] as const;
 export type ApiVersion = (typeof apiVersions)[number];
 export const latestVersion: ApiVersion = "0.9";
 
+/**
+ * Where the OpenAPI document says something else than a schema: it is what clients of the older backend were
+ * generated from. What is wrong in every version is set right by JSON Schema keywords in `meta`, for example
+ * `.default([]).meta({ default: undefined })` for a default that is not told.
+ */
+declare module "zod" {
+  interface GlobalMeta {
+    /** The document does not tell of this member or parameter, or not in these versions. */
+    undocumented?: true | readonly ApiVersion[];
+    /** What a version's document tells of this member instead. */
+    documentedAs?: (version: ApiVersion) => { optional?: boolean; schema?: Record<string, unknown> };
+  }
+}
+
+/** For `meta` of a member that the server fills in: the document calls it optional, replies always have it. */
+export const filledIn = { documentedAs: () => ({ optional: true }) };
+
 export type HttpMethod = "get" | "put" | "post" | "patch" | "delete";
 
 const Nothing = z.object({});
+
+/** The body of an operation that takes none: what a client sends is ignored, as existing clients expect. */
+export const noBody = z.unknown().transform(() => undefined);
 
 /**
  * One operation of the REST API: what it accepts and what it answers. The server validates and types its
@@ -74,8 +94,7 @@ export function defineEndpoint<
     versions: apiVersions,
     params: Nothing as unknown as P,
     query: Nothing as unknown as Q,
-    // A body that nobody asked for is ignored, as existing clients expect.
-    body: z.unknown().transform(() => undefined) as unknown as B,
+    body: noBody as unknown as B,
     response: z.unknown() as unknown as R,
     status: 200,
     ...definition,

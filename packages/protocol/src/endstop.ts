@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { filledIn } from "./endpoint.js";
 
 export const EndstopSettings = z.object({
   pin: z.int().describe("BCM number"),
@@ -15,8 +16,11 @@ export const EndstopStatus = z.object({
   position: z.number().describe("degrees"),
   pin: z.int(),
   is_pressed: z.boolean(),
-  pull_up: z.boolean().nullable(),
-  active_high: z.boolean().nullable(),
-  bounce_time: z.number().nullable().describe("s"),
+  pull_up: z.boolean().nullable().meta(filledIn),
+  active_high: z.boolean().nullable().meta(filledIn),
+  bounce_time: z
+    .number()
+    .nullable()
+    .meta({ ...filledIn, description: "s" }),
 });
 export type EndstopStatus = z.output<typeof EndstopStatus>;

@@ -11,8 +11,8 @@ export const MotorSettings = z
     step_pin: z.int().describe("BCM number"),
     acceleration: z.int().min(1000).max(80_000).default(20_000).describe("steps/s²"),
     max_speed: z.int().min(1).max(7500).default(5000).describe("steps/s"),
-    direction: z.literal([1, -1]).default(1),
-    steps_per_rotation: z.int().min(1),
+    direction: z.literal([1, -1]).default(1).meta({ type: "integer" }),
+    steps_per_rotation: z.int().min(1).meta({ minimum: undefined }),
     min_angle: Angle.default(0).describe("degrees"),
     max_angle: Angle.default(360).describe("degrees"),
     home_angle: Angle.default(90).describe("degrees"),
@@ -34,7 +34,10 @@ export const MotorStatus = z.object({
   target_angle: z.number().nullable().describe("degrees; null while the motor rests"),
   settings: MotorSettings,
   calibrated: z.boolean(),
-  endstop: EndstopStatus.nullable(),
+  endstop: EndstopStatus.nullable().meta({
+    documentedAs: (version) =>
+      version === "0.8" ? { schema: { type: ["object", "null"], additionalProperties: true } } : {},
+  }),
 });
 export type MotorStatus = z.output<typeof MotorStatus>;
 

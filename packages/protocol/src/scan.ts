@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { CameraSettings, ImageFormat } from "./camera.js";
-import { defineEndpoint } from "./endpoint.js";
+import { defineEndpoint, filledIn } from "./endpoint.js";
 import { DeleteResponse, Timestamp } from "./scalars.js";
 import { Task, TaskStatus } from "./task.js";
 
@@ -60,19 +60,22 @@ export type StackingTaskStatus = z.output<typeof StackingTaskStatus>;
 export const Scan = z.object({
   project_name: z.string(),
   index: z.int(),
-  created: Timestamp,
+  created: Timestamp.meta(filledIn),
   status: TaskStatus.default("pending"),
   settings: ScanSettings,
   camera_name: z.string().nullable().default(null),
   camera_settings: CameraSettings.describe("as they were when the scan was created"),
   current_step: z.int().default(0).describe("positions finished, in execution order"),
   system_message: z.string().nullable().default(null),
-  last_updated: Timestamp,
+  last_updated: Timestamp.meta(filledIn),
   description: z.string().nullable().default(null),
   duration: z.number().default(0).describe("s"),
   total_size_bytes: z.int().min(0).default(0),
   stacked_size_bytes: z.int().min(0).default(0),
-  photos: z.array(z.string()).default([]).describe("paths relative to the scan, in capture order"),
+  photos: z
+    .array(z.string())
+    .default([])
+    .meta({ default: undefined, description: "paths relative to the scan, in capture order" }),
   task_id: z.string().nullable().default(null),
   stacking_task_status: StackingTaskStatus.nullable().default(null),
 });
@@ -114,7 +117,10 @@ export const PhotoMetadata = z.object({
 });
 export type PhotoMetadata = z.output<typeof PhotoMetadata>;
 
-export const ScanAddress = z.object({ project_name: z.string(), scan_index: z.int().min(0) });
+export const ScanAddress = z.object({
+  project_name: z.string(),
+  scan_index: z.int().min(0).meta({ minimum: undefined }),
+});
 
 export const startScan = defineEndpoint({
   operationId: "add_scan_with_description",
@@ -192,7 +198,7 @@ export const getScanPhoto = defineEndpoint({
     filename: z.string(),
     content_type: z.string(),
     size_bytes: z.int(),
-    metadata: z.record(z.string(), z.unknown()).nullable(),
+    metadata: z.record(z.string(), z.unknown()).nullable().meta(filledIn),
     photo_data: z.string().describe("base64"),
   }),
 });

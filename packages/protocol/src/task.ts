@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineEndpoint } from "./endpoint.js";
+import { defineEndpoint, filledIn } from "./endpoint.js";
 import { Timestamp } from "./scalars.js";
 
 export const TaskStatus = z.enum([
@@ -29,7 +29,7 @@ export const TaskProgress = z.object({
 export type TaskProgress = z.output<typeof TaskProgress>;
 
 export const Task = z.object({
-  id: z.string(),
+  id: z.string().meta(filledIn),
   name: z.string(),
   task_type: z.string(),
   is_exclusive: z.boolean().default(false),
@@ -38,17 +38,17 @@ export const Task = z.object({
   progress: TaskProgress.prefault({}),
   result: z.unknown().default(null),
   error: z.string().nullable().default(null),
-  created_at: Timestamp,
+  created_at: Timestamp.meta(filledIn),
   started_at: Timestamp.nullable().default(null),
   completed_at: Timestamp.nullable().default(null),
-  run_args: z
-    .array(z.unknown())
-    .default([])
-    .describe("positional arguments as they were at creation, without secrets"),
+  run_args: z.array(z.unknown()).default([]).meta({
+    default: undefined,
+    description: "positional arguments as they were at creation, without secrets",
+  }),
   run_kwargs: z
     .record(z.string(), z.unknown())
     .default({})
-    .describe("keyword arguments as they were at creation, without secrets"),
+    .meta({ default: undefined, description: "keyword arguments as they were at creation, without secrets" }),
 });
 export type Task = z.output<typeof Task>;
 

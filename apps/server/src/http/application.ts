@@ -7,6 +7,7 @@ import type { Senders } from "../security/senders.js";
 import { cors } from "./cors.js";
 import { type MountOptions, versionRouter } from "./mount.js";
 import { mounts } from "./mounts.js";
+import { openApi } from "./open-api.js";
 import { errorReplies } from "./problems.js";
 import type { Route } from "./route.js";
 
@@ -40,14 +41,15 @@ export function createApplication(routes: readonly Route[], options: Application
     res.status(health.status === "ok" ? 200 : 503).json(health);
   });
   api.use(options.documents);
+  const tickets = ticketRoutes(options.access);
+  const all = [...routes, ...tickets];
+  api.use(openApi(all.map(({ endpoint }) => endpoint)));
   // A UI asks as soon as its socket is open, which is before the device is: it gets its answer a moment later.
   api.use(async (_req, _res, next) => {
     await options.ready;
     next();
   });
-  const tickets = ticketRoutes(options.access);
   api.use(versionRouter(tickets, latestVersion, options));
-  const all = [...routes, ...tickets];
   const routers = new Map(apiVersions.map((version) => [version, versionRouter(all, version, options)]));
   for (const [prefix, version] of Object.entries(mounts))
     api.use(`/${prefix}`, routers.get(version) as express.Router);

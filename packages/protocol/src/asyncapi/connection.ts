@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { StreamOptions, subprotocols } from "../wire.js";
-import { type JsonSchema, simplify } from "./schemas.js";
+import { type JsonSchema, simplify } from "../named-schemas.js";
 
 /** How to connect to a stream: what the handshake may carry. */
 export interface Handshake {

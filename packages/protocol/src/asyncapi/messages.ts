@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { NamespaceDefinition, TypedMessage } from "../namespace.js";
 import { Envelope, ErrorMessage, Hello, Ping, Subscribe } from "../wire.js";
-import type { JsonSchema, NamedSchemas, Reference } from "./schemas.js";
+import type { JsonSchema, NamedSchemas, Reference } from "../named-schemas.js";
 
 export interface Message {
   /** The `type` on the wire. */

@@ -5,13 +5,28 @@ export interface Reference {
   readonly $ref: string;
 }
 
+interface OverrideContext {
+  readonly zodSchema: z.core.$ZodTypes;
+  readonly jsonSchema: z.core.JSONSchema.BaseSchema;
+}
+
+export interface SchemaDialect {
+  readonly target: "draft-07" | "draft-2020-12";
+  /** Which side of schemas that change a value is told of. */
+  readonly io: "input" | "output";
+  /** Changes the JSON Schema of one zod schema, innermost first. */
+  readonly override?: (context: OverrideContext) => void;
+}
+
 /** The schemas of a document: each has one name, and is referred to wherever it occurs. */
 export class NamedSchemas {
+  readonly #dialect: SchemaDialect;
   readonly #registry = z.registry<{ id: string }>();
   readonly #taken = new Set<string>();
 
   /** @param exported what a module exports; its schemas go by the names of their exports */
-  constructor(exported: Readonly<Record<string, unknown>>) {
+  constructor(exported: Readonly<Record<string, unknown>>, dialect: SchemaDialect) {
+    this.#dialect = dialect;
     for (const [name, value] of Object.entries(exported))
       if (value instanceof z.ZodType) this.#add(value, name);
   }
@@ -24,13 +39,17 @@ export class NamedSchemas {
     return { $ref: pointer(name) };
   }
 
+  /** The JSON Schema of something that deserves no name. */
+  inline(schema: z.ZodType): JsonSchema {
+    const { $schema: _draft, ...inlined } = z.toJSONSchema(schema, this.#options()) as JsonSchema;
+    return inlined;
+  }
+
   /** The schemas that something in `roots` refers to, directly or through others. */
   reachableFrom(roots: unknown): Record<string, JsonSchema> {
     const { schemas } = z.toJSONSchema(this.#registry, {
-      target: "draft-07",
-      unrepresentable: "any",
+      ...this.#options(),
       uri: pointer,
-      override: ({ jsonSchema }) => simplify(jsonSchema),
     });
     const found: Record<string, JsonSchema> = {};
     const collect = (value: unknown): void => {
@@ -43,6 +62,19 @@ export class NamedSchemas {
     };
     collect(roots);
     return Object.fromEntries(Object.entries(found).sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  #options() {
+    const { target, io, override } = this.#dialect;
+    return {
+      target,
+      io,
+      unrepresentable: "any",
+      override: (context: OverrideContext) => {
+        simplify(context.jsonSchema);
+        override?.(context);
+      },
+    } as const;
   }
 
   #add(schema: z.ZodType, id: string): void {
@@ -70,4 +102,6 @@ export function simplify(schema: z.core.JSONSchema.BaseSchema): void {
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
   delete schema.propertyNames;
+  delete schema["undocumented"];
+  delete schema["documentedAs"];
 }
