@@ -9,6 +9,7 @@ import { attachHub, Hub } from "@openscan/hub";
 import { type Health, ScanError } from "@openscan/protocol";
 import type { Clock, Logger } from "@openscan/runtime";
 import { FileTaskStore, TaskManager } from "@openscan/tasks";
+import { helloWorldAsync } from "@openscan/tasks/examples";
 import type { Config } from "./config.js";
 import { Configurations } from "./device/configurations.js";
 import { findHardware } from "./device/find-hardware.js";
@@ -21,6 +22,7 @@ import { Metrics } from "./metrics.js";
 import { ProjectStore } from "./projects/project-store.js";
 import { Scans } from "./projects/scans.js";
 import { cameraRoutes } from "./routes/cameras.js";
+import { developRoutes } from "./routes/develop.js";
 import { deviceRoutes } from "./routes/device.js";
 import { lightRoutes } from "./routes/lights.js";
 import { motorRoutes } from "./routes/motors.js";
@@ -45,6 +47,8 @@ export interface Environment {
   readonly log: Logger;
   /** Checks every reply against its schema; for tests. */
   readonly checkResponses?: boolean;
+  /** Ends this server in order and starts it anew; without it a client's wish to restart is refused. */
+  readonly restart?: () => void;
 }
 
 export interface ScannerServer {
@@ -66,7 +70,7 @@ const beside = (path: string) => fileURLToPath(new URL(path, import.meta.url));
  * a second server that is started by mistake cannot harm the first one.
  */
 export function compose(config: Config, environment: Environment): ScannerServer {
-  const { version, clock, log, checkResponses = false } = environment;
+  const { version, clock, log, checkResponses = false, restart } = environment;
   const shutdown = new UncleanShutdown(config.runtimeDir, version, clock);
   const configurations = new Configurations({
     directory: join(config.settingsDir, "device"),
@@ -86,7 +90,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
   const device = new Device({ clock, log });
   const store = new ProjectStore({ directory: config.projectDir, clock, log });
   const tasks = new TaskManager({
-    types: [scanTask({ device, store, onStep: metrics.onStep })],
+    types: [scanTask({ device, store, onStep: metrics.onStep }), helloWorldAsync],
     store: new FileTaskStore({ directory: join(config.runtimeDir, "tasks"), log }),
     clock,
     log,
@@ -124,6 +128,8 @@ export function compose(config: Config, environment: Environment): ScannerServer
       ...taskRoutes(tasks),
       ...projectRoutes({ store, tasks, scans }),
       ...scanRoutes({ store, scans }),
+      // Last: the preview of a path takes every other name below /develop.
+      ...developRoutes({ tasks, restart }),
     ],
     {
       log,

@@ -5,6 +5,7 @@ import { systemClock } from "@openscan/runtime";
 import { compose } from "./compose.js";
 import { type Config, readConfig } from "./config.js";
 import { openLog } from "./logging.js";
+import { restartExitCode, runSuccessors, supervisedVariable } from "./successor.js";
 
 /** What a shutdown may take before it is ended the hard way: a wedged disk or driver must not keep the process. */
 const shutdownLimitMs = 20_000;
@@ -21,32 +22,48 @@ async function main(): Promise<void> {
   }
   const config = invocation.run;
   const log = openLog(config, process.stdout);
-  const server = compose(config, { version, clock: systemClock, log });
+  const supervised = Boolean(process.env[supervisedVariable]);
+  let port = config.port;
+  const startAnew = () => {
+    // The last of two equal options counts: clients find us where we were, also when the port was any free one.
+    const args = [...process.execArgv, ...process.argv.slice(1), "--port", String(port)];
+    return runSuccessors(args, process.env);
+  };
+  const restart = () => stop("restart", supervised ? () => restartExitCode : startAnew);
+  const server = compose(config, { version, clock: systemClock, log, restart });
 
   let closing: Promise<void> | undefined;
-  const stop = (reason: "stop" | "restart", exitCode: number) => {
+  let exit: () => number | Promise<number>;
+  /** `then` is what the process does when it has shut down; the latest wish counts. */
+  const stop = (reason: "stop" | "restart", then: typeof exit) => {
+    exit = then;
     if (closing) return;
-    systemClock.after(shutdownLimitMs, () => {
+    const giveUp = systemClock.after(shutdownLimitMs, () => {
       log.error({ shutdownLimitMs }, "shutdown takes too long, giving up");
       process.exit(1);
     });
     closing = server.close(reason).then(
-      () => process.exit(exitCode),
+      async () => {
+        giveUp();
+        process.exit(await exit());
+      },
       (err: unknown) => {
         log.error({ err }, "shutdown failed");
         process.exit(1);
       },
     );
   };
-  process.on("SIGINT", () => stop("stop", 0));
+  process.on("SIGINT", () => stop("stop", () => 0));
   // What a service manager sends, also when it restarts us: clients may come back at once.
-  process.on("SIGTERM", () => stop("restart", 0));
+  process.on("SIGTERM", () => stop("restart", () => 0));
+  // A parent that was killed cannot start us again, nor tell anybody that we still run.
+  if (supervised) process.on("disconnect", () => stop("stop", () => 0));
   process.on("uncaughtException", (err) => {
     log.error({ err }, "unexpected error, stopping the scanner");
-    stop("restart", 1);
+    stop("restart", () => 1);
   });
 
-  const port = await server.listen();
+  port = await server.listen();
   try {
     await server.initialize();
   } catch (error) {

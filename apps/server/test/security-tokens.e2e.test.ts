@@ -111,6 +111,14 @@ describe("a scanner with tokens", () => {
     ]);
     for (const path of ["/api/next/motors/turntable", "/LATEST/motors/turntable", "/v0.8/motors/turntable"])
       expect([path, (await turn(url, [local, authorization(view)], path)).status]).toEqual([path, 403]);
+    // The one GET that changes something.
+    const crop = "/develop/crop_image?camera_name=simulated_camera";
+    for (const path of [`/latest${crop}`, `/api/NEXT${crop.replace("crop_image", "CROP_image/")}`]) {
+      expect([
+        path,
+        (await sendRaw(url, rawRequest("GET", path, [local, authorization(view)]))).status,
+      ]).toEqual([path, 403]);
+    }
     expect(await angleOf(server, { Authorization: `Bearer ${view}` })).toBe(before);
     expect((await turn(url, [local, authorization(control)])).status).toBe(200);
     expect(await angleOf(server, { Authorization: `Bearer ${view}` })).toBeCloseTo(before + 10, 0);

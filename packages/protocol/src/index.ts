@@ -1,6 +1,7 @@
 export * from "./auth.js";
 export * from "./camera.js";
 export * from "./configuration.js";
+export * from "./develop.js";
 export * from "./device.js";
 export * from "./device-events.js";
 export * from "./endpoint.js";

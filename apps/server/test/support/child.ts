@@ -20,6 +20,7 @@ const main = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 export function spawnServer(
   { directories }: ScannerFolder,
   args: readonly string[] = [],
+  variables: Readonly<Record<string, string>> = {},
 ): Promise<ServerProcess> {
   const environment = {
     OPENSCAN_SETTINGS_DIR: directories.settingsDir,
@@ -28,7 +29,7 @@ export function spawnServer(
     OPENSCAN_LOG_DIR: directories.logDir,
   };
   const child = spawn(process.execPath, [main, "--port", "0", "--host", "127.0.0.1", ...args], {
-    env: { ...process.env, ...environment },
+    env: { ...process.env, ...environment, ...variables },
     stdio: ["ignore", "pipe", "pipe"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));

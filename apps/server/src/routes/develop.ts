@@ -1,0 +1,22 @@
+import { unconstrainedFibonacci } from "@openscan/paths";
+import { previewPath, restartApplication, ScanError, startHelloWorld } from "@openscan/protocol";
+import type { TaskManager } from "@openscan/tasks";
+import { type Route, route } from "../http/route.js";
+
+interface Parts {
+  readonly tasks: TaskManager;
+  readonly restart: (() => void) | undefined;
+}
+
+export function developRoutes({ tasks, restart }: Parts): Route[] {
+  return [
+    route(restartApplication, (_input, { res }) => {
+      if (!restart) throw new ScanError("unsupported", "this server cannot restart itself");
+      // Not before the client has its answer.
+      res.once("close", restart);
+      return { detail: "Reload triggered" };
+    }),
+    route(startHelloWorld, ({ query }) => tasks.create("hello_world_async_task", [], query)),
+    route(previewPath, ({ query }) => unconstrainedFibonacci(query.points)),
+  ];
+}
