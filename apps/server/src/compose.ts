@@ -139,6 +139,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
       checkResponses,
       position: (namespace) => hub.position(namespace),
       publicDir: beside("../public"),
+      uiDir: config.uiDir,
       ready,
       documents: documents({ version, metrics }),
       health: () => ({ status, version, uptime_seconds: (clock.monotonic() - startedAt) / 1000 }),

@@ -28,6 +28,7 @@ test.each([
   [[], { OPENSCAN_PORT: "eight" }, /OPENSCAN_PORT: "eight"/],
   [["--log-level", "loud"], {}, /--log-level: "loud"/],
   [["--prot", "1"], {}, /--prot/],
+  [["--ui", "/nonexistent"], {}, /--ui: "\/nonexistent" is not valid; expected folder .* index\.html/],
 ])("a bad value is refused by name: %j %j", (args, environment, message) => {
   expect(() => read(args, environment)).toThrow(message);
 });

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { AllowedHost, AllowedOrigin } from "./security/allowed.js";
@@ -13,6 +13,8 @@ export interface Config {
   readonly logDir: string;
   readonly projectDir: string;
   readonly runtimeDir: string;
+  /** Folder of a built single-page UI, shown at `/` instead of the status page. */
+  readonly uiDir?: string;
   readonly allowHosts: readonly string[];
   readonly allowOrigins: readonly string[];
   /** Without it everybody may do everything. */
@@ -120,6 +122,17 @@ const options = {
     "./data",
     "task records and other state",
   ),
+  uiDir: {
+    flag: "ui",
+    variable: "OPENSCAN_UI_DIR",
+    value: "DIR",
+    schema: z
+      .string()
+      .transform((path) => resolve(path))
+      .refine((path) => existsSync(join(path, "index.html"))),
+    fallback: () => undefined,
+    help: "folder of a built single-page UI, with its index.html, to show at / (default: the built-in status page)",
+  },
   allowHosts: allow(
     "host",
     AllowedHost,

@@ -48,15 +48,7 @@ describe("a scanner with tokens", () => {
     }
     for (const method of ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
       expect((await sendRaw(url, rawRequest(method, `${motor}/angle`, [local], "{}"))).status).toBe(401);
-    for (const path of [
-      "/health",
-      "/api/health",
-      "/versions",
-      "/api/versions",
-      "/",
-      "/index.html",
-      "/status.js",
-    ])
+    for (const path of ["/health", "/api/health", "/versions", "/api/versions", "/", "/status", "/status.js"])
       expect([path, (await sendRaw(url, rawRequest("GET", path, [local]))).status]).toEqual([path, 200]);
     for (const path of ["/health", "/", "/status.js"])
       expect([path, (await sendRaw(url, rawRequest("POST", path, [local], "{}"))).status]).toEqual([

@@ -10,6 +10,7 @@ import { mounts } from "./mounts.js";
 import { openApi } from "./open-api.js";
 import { errorReplies } from "./problems.js";
 import type { Route } from "./route.js";
+import { singlePageUi } from "./single-page-ui.js";
 
 export interface ApplicationOptions extends MountOptions {
   readonly log: Logger;
@@ -22,8 +23,10 @@ export interface ApplicationOptions extends MountOptions {
   readonly documents: RequestHandler;
   /** Settles once the API can answer. */
   readonly ready: Promise<void>;
-  /** Folder with the built-in status page, served at the root. */
+  /** Folder with the built-in pages: `/` or `/status`, `/docs`. */
   readonly publicDir: string;
+  /** Folder of a UI that is shown at `/` instead. */
+  readonly uiDir?: string | undefined;
 }
 
 const numbered = apiVersions.filter((version) => version !== "next");
@@ -60,6 +63,8 @@ export function createApplication(routes: readonly Route[], options: Application
   app.set("query parser", "simple");
   app.use(checkHost(options.senders));
   app.use(cors(options.senders));
+  // A UI's files are no secret, and whoever is to enter a token needs them.
+  if (options.uiDir !== undefined) app.use(singlePageUi(options.uiDir));
   app.use(checkToken(options.access));
   // Scripts often forget the content type; nothing but JSON is ever sent here.
   app.use(express.json({ type: () => true, strict: false, limit: "1mb" }));
@@ -67,6 +72,7 @@ export function createApplication(routes: readonly Route[], options: Application
   app.use(api);
   app.use(
     express.static(options.publicDir, {
+      index: "status.html",
       // `/docs` is `docs.html`.
       extensions: ["html"],
       setHeaders: (res) => res.setHeader(...unframed),

@@ -30,7 +30,7 @@ export const checkHost =
 const ticketPath = belowMounts("/auth/ticket");
 // What runs and how it is doing must be known to whoever is to enter a token, and to whoever watches the machine.
 // The pages, and the descriptions of the API and its streams, are the same everywhere and hold no secret.
-const openPath = /^(?:\/api)?\/(?:health|versions)$|^\/(?:docs|[\w-]+\.(?:html|css|js))?$/;
+const openPath = /^(?:\/api)?\/(?:health|versions)$|^\/(?:docs|status|[\w-]+\.(?:html|css|js))?$/;
 const descriptionPath = belowMounts("/(?:asyncapi\\.json|openapi\\.json|redoc|docs(?:/[\\w.-]+)?)");
 
 export const checkToken =
