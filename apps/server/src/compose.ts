@@ -12,6 +12,7 @@ import { FileTaskStore, TaskManager } from "@openscan/tasks";
 import { helloWorldAsync } from "@openscan/tasks/examples";
 import type { Config } from "./config.js";
 import { Configurations } from "./device/configurations.js";
+import { FirmwareSettingsFile } from "./device/firmware-settings-file.js";
 import { findHardware } from "./device/find-hardware.js";
 import { UncleanShutdown } from "./device/unclean-shutdown.js";
 import { connectFeeds } from "./feeds.js";
@@ -24,6 +25,7 @@ import { Scans } from "./projects/scans.js";
 import { cameraRoutes } from "./routes/cameras.js";
 import { developRoutes } from "./routes/develop.js";
 import { deviceRoutes } from "./routes/device.js";
+import { firmwareRoutes } from "./routes/firmware.js";
 import { lightRoutes } from "./routes/lights.js";
 import { motorRoutes } from "./routes/motors.js";
 import { projectRoutes } from "./routes/projects.js";
@@ -78,6 +80,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
     initialPreset: findHardware(log) ? "unconfigured.json" : "simulated_mini.json",
     log,
   });
+  const firmware = new FirmwareSettingsFile({ directory: join(config.settingsDir, "firmware"), log });
 
   const metrics = new Metrics({ stats: () => hub.stats(), tasks: () => tasks.list() });
   const hub = new Hub({
@@ -125,6 +128,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
       ...motorRoutes(device),
       ...lightRoutes(device),
       ...triggerRoutes(device),
+      ...firmwareRoutes(firmware),
       ...taskRoutes(tasks),
       ...projectRoutes({ store, tasks, scans }),
       ...scanRoutes({ store, scans }),
@@ -169,6 +173,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
       await shutdown.start().catch((err: unknown) => log.error({ err }, "the start could not be noted"));
       if (shutdown.lastWasUnclean) log.warn({}, "the last shutdown was unclean");
       await configurations.prepare();
+      await firmware.load();
       await store.load();
       await tasks.restore();
       await device.initialize(await configurations.atStart());

@@ -7,6 +7,7 @@ export * from "./device-events.js";
 export * from "./endpoint.js";
 export * from "./endstop.js";
 export * from "./errors.js";
+export * from "./firmware.js";
 export * from "./json-delta.js";
 export * from "./light.js";
 export * from "./motor.js";
