@@ -22,6 +22,7 @@ import { namespaceOf } from "./http/sockets.js";
 import { Metrics } from "./metrics.js";
 import { ProjectStore } from "./projects/project-store.js";
 import { Scans } from "./projects/scans.js";
+import { archiveRoutes } from "./routes/archives.js";
 import { cameraRoutes } from "./routes/cameras.js";
 import { developRoutes } from "./routes/develop.js";
 import { deviceRoutes } from "./routes/device.js";
@@ -130,6 +131,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
       ...triggerRoutes(device),
       ...firmwareRoutes(firmware),
       ...taskRoutes(tasks),
+      ...archiveRoutes(store),
       ...projectRoutes({ store, tasks, scans }),
       ...scanRoutes({ store, scans }),
       // Last: the preview of a path takes every other name below /develop.

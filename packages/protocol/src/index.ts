@@ -1,3 +1,4 @@
+export * from "./archive.js";
 export * from "./auth.js";
 export * from "./camera.js";
 export * from "./configuration.js";

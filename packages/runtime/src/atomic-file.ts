@@ -36,13 +36,18 @@ export function temporaryPath(path: string): string {
   return join(dirname(path), `${PREFIX}${randomBytes(6).toString("hex")}_${basename(path).slice(-40)}`);
 }
 
+/** Whether a file or folder of this name is being made or thrown away. */
+export function isUnfinishedWrite(name: string): boolean {
+  return name.startsWith(PREFIX);
+}
+
 /**
  * Removes what a killed process left of its unfinished writes in this directory, folders included. One that
  * cannot be removed, e.g. from a read-only disk, is logged and stays: it does no harm.
  */
 export async function removeUnfinishedWrites(directory: string, log: Logger): Promise<void> {
   for (const name of await readdir(directory)) {
-    if (!name.startsWith(PREFIX)) continue;
+    if (!isUnfinishedWrite(name)) continue;
     const path = join(directory, name);
     await rm(path, { recursive: true, force: true }).catch((err: unknown) =>
       log.warn({ err, path }, "what an interrupted write left could not be removed"),

@@ -1,4 +1,4 @@
-import type { Dirent } from "node:fs";
+import type { Dirent, Stats } from "node:fs";
 import { mkdir, readdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { ScanError } from "@openscan/protocol";
@@ -58,17 +58,23 @@ export async function fileSize(path: string): Promise<number> {
   return (await unlessMissing(stat(path)))?.size ?? 0;
 }
 
-/** Bytes of each file in and below a folder, by its relative path with `/`. Links are not followed. */
-export async function fileSizes(folder: string, prefix = ""): Promise<Map<string, number>> {
-  const sizes = new Map<string, number>();
+/** Each file in and below a folder, by its relative path with `/`. Links are not followed. */
+export async function filesBelow(folder: string, prefix = ""): Promise<Map<string, Stats>> {
+  const files = new Map<string, Stats>();
   const add = async (entry: Dirent) => {
     const path = join(folder, entry.name);
-    if (entry.isFile()) sizes.set(prefix + entry.name, await fileSize(path));
+    const stats = entry.isFile() ? await unlessMissing(stat(path)) : undefined;
+    if (stats) files.set(prefix + entry.name, stats);
     if (!entry.isDirectory()) return;
-    for (const [file, size] of await fileSizes(path, `${prefix}${entry.name}/`)) sizes.set(file, size);
+    for (const [file, stats] of await filesBelow(path, `${prefix}${entry.name}/`)) files.set(file, stats);
   };
   await Promise.all((await entries(folder)).map(add));
-  return sizes;
+  return files;
+}
+
+/** Bytes of each file in and below a folder, by its relative path with `/`. Links are not followed. */
+export async function fileSizes(folder: string): Promise<Map<string, number>> {
+  return new Map([...(await filesBelow(folder))].map(([file, { size }]) => [file, size]));
 }
 
 /**

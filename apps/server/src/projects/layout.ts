@@ -5,6 +5,7 @@ export const scanFile = "scan.json";
 export const pathFile = "path.json";
 export const metadataFolder = "metadata";
 export const stackedFolder = "stacked";
+export const modelFolder = "model";
 
 export interface ScanAddress {
   readonly project: string;
@@ -40,6 +41,12 @@ export function photoSlot(file: string): PhotoSlot | undefined {
   const [, step, stack] = /^scan\d+_(\d{3,})(?:_fs(\d{2,}))?\.\w+$/.exec(file) ?? [];
   if (step === undefined) return undefined;
   return { step: Number(step), stack: stack === undefined ? null : Number(stack) };
+}
+
+/** The position that a stacked photo shows, a path relative to the scan's folder; `undefined` for any other file. */
+export function stackedStep(file: string): number | undefined {
+  const step = /^stacked\/stacked_scan\d+_(\d{3,})\.jpe?g$/i.exec(file)?.[1];
+  return step === undefined ? undefined : Number(step);
 }
 
 /** The metadata file of a photo, both relative to the scan's folder. */

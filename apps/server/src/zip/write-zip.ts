@@ -1,0 +1,98 @@
+import { constants, type Stats } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { crc32 } from "node:zlib";
+import { unlessMissing } from "../projects/folders.js";
+import { Blocks, type Write } from "./blocks.js";
+import { centralHeader, descriptor, endRecords, localHeader, type WrittenEntry } from "./format.js";
+
+/** A file of the archive: its content, or the path of a file on the disk. */
+export interface ZipEntry {
+  /** With `/` between folders. */
+  readonly name: string;
+  readonly content: ZipContent;
+}
+export type ZipContent =
+  | { readonly path: string }
+  | { readonly bytes: string | Uint8Array; readonly modified: Date };
+
+const LARGE = 0xffff_ffff;
+/** A link or a pipe that has taken the place of a file is not followed, nor waited for. */
+const PLAIN_READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/**
+ * Writes a ZIP archive of uncompressed files, as long as it may be, with a few MB of memory.
+ *
+ * Each file is opened when its turn comes and read to the size that it has then; what follows about size and checksum
+ * is what was read. So the archive is valid whatever becomes of the files meanwhile: one that is replaced is there as
+ * it was or as it is, one that grows up to where it was, one that is gone is left out.
+ *
+ * @throws what `write` throws, and the file system's errors other than a missing file: the archive has no end then
+ */
+export async function writeZip(
+  entries: Iterable<ZipEntry> | AsyncIterable<ZipEntry>,
+  write: Write,
+): Promise<void> {
+  const blocks = new Blocks(write);
+  const written: WrittenEntry[] = [];
+  for await (const { name, content } of entries) {
+    const entry = await ("path" in content
+      ? writeFile(name, content.path, blocks)
+      : writeBytes(name, content, blocks));
+    if (entry) written.push(entry);
+  }
+  const start = blocks.position;
+  for (const entry of written) await blocks.append(centralHeader(entry));
+  await blocks.append(endRecords(written.length, start, blocks.position - start));
+  await blocks.end();
+}
+
+async function writeFile(name: string, path: string, blocks: Blocks): Promise<WrittenEntry | undefined> {
+  const file = await unlessMissing(open(path, PLAIN_READ));
+  if (!file) return undefined;
+  try {
+    const stats = await file.stat();
+    return stats.isFile() ? await copyFile(name, { file, stats }, blocks) : undefined;
+  } finally {
+    await file.close();
+  }
+}
+
+interface OpenFile {
+  readonly file: FileHandle;
+  readonly stats: Stats;
+}
+
+async function copyFile(name: string, { file, stats }: OpenFile, blocks: Blocks): Promise<WrittenEntry> {
+  const { size: limit, mtime: modified } = stats;
+  const offset = blocks.position;
+  const mayBeLarge = limit >= LARGE;
+  await blocks.append(localHeader(name, modified, mayBeLarge));
+  let crc = 0;
+  let size = 0;
+  while (size < limit) {
+    const part = await blocks.fill(
+      limit - size,
+      async (free) => (await file.read(free, 0, free.length, size)).bytesRead,
+    );
+    if (part.length === 0) break;
+    crc = crc32(part, crc);
+    size += part.length;
+  }
+  await blocks.append(descriptor(crc, size, mayBeLarge));
+  return { name, modified, crc, size, offset };
+}
+
+async function writeBytes(
+  name: string,
+  { bytes, modified }: { readonly bytes: string | Uint8Array; readonly modified: Date },
+  blocks: Blocks,
+): Promise<WrittenEntry> {
+  const content = typeof bytes === "string" ? Buffer.from(bytes) : bytes;
+  const offset = blocks.position;
+  const mayBeLarge = content.length >= LARGE;
+  const crc = crc32(content);
+  await blocks.append(localHeader(name, modified, mayBeLarge));
+  await blocks.append(content);
+  await blocks.append(descriptor(crc, content.length, mayBeLarge));
+  return { name, modified, crc, size: content.length, offset };
+}
