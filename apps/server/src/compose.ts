@@ -15,6 +15,7 @@ import { Configurations } from "./device/configurations.js";
 import { FirmwareSettingsFile } from "./device/firmware-settings-file.js";
 import { findHardware } from "./device/find-hardware.js";
 import { UncleanShutdown } from "./device/unclean-shutdown.js";
+import { DirectoryLock } from "./directory-lock.js";
 import { connectFeeds } from "./feeds.js";
 import { createApplication } from "./http/application.js";
 import { documents } from "./http/documents.js";
@@ -109,6 +110,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
   const access = new Access({ ...config, clock, log });
   const redact = redactor(config);
 
+  const locks: DirectoryLock[] = [];
   let status: Health["status"] = "starting";
   let markReady = () => {};
   const ready = new Promise<void>((resolve) => {
@@ -126,7 +128,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
       }),
       ...deviceRoutes({ device, configurations, tasks }),
       ...cameraRoutes(device, clock),
-      ...motorRoutes(device),
+      ...motorRoutes(device, tasks),
       ...lightRoutes(device),
       ...triggerRoutes(device),
       ...firmwareRoutes(firmware),
@@ -171,6 +173,8 @@ export function compose(config: Config, environment: Environment): ScannerServer
     async initialize() {
       for (const directory of [config.projectDir, config.runtimeDir])
         await mkdir(directory, { recursive: true });
+      for (const directory of new Set([config.projectDir, config.runtimeDir]))
+        locks.push(await DirectoryLock.take({ directory, clock, log }));
       // On a full disk it cannot be noted, and the server is needed to delete something.
       await shutdown.start().catch((err: unknown) => log.error({ err }, "the start could not be noted"));
       if (shutdown.lastWasUnclean) log.warn({}, "the last shutdown was unclean");
@@ -196,6 +200,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
         "stop the hardware": () => device.close(),
         "note how the scans stand": () => scanStatus.settled(),
         "write the projects": () => store.close(),
+        "give the directories back": () => Promise.all(locks.map((lock) => lock.release())),
         "close the streams": () =>
           restarts ? hub.close(1012, JSON.stringify({ retry_after_ms: retryAfterMs })) : hub.close(1001),
         "close the requests": () => http.closeAllConnections(),

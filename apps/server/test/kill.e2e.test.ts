@@ -117,6 +117,19 @@ test("a second server started by mistake gives up and harms nothing of the first
   await expectWhole(join(folder.directories.projectDir, "vase", "scan01"), scan);
 }, 60_000);
 
+test("a second server on another port but the same directories is refused, until the first one has ended", async () => {
+  const folder = await scannerFolder();
+  const first = await spawnServer(folder);
+  const refusal = `${folder.directories.projectDir} is in use by another OpenScan server, process ${first.process.pid}`;
+  await expect(spawnServer(folder)).rejects.toThrow(refusal);
+  expect((await first.api.call("GET", "/health")).status).toBe(200);
+  await first.stop("SIGKILL");
+  const second = await spawnServer(folder);
+  expect(await second.stop("SIGTERM")).toBe(0);
+  for (const directory of [folder.directories.projectDir, folder.directories.runtimeDir])
+    expect(await readdir(directory)).not.toContain(".openscan_server.lock");
+});
+
 test("a port in use ends the start with a sentence that names it", async () => {
   const folder = await scannerFolder();
   const server = await spawnServer(folder);

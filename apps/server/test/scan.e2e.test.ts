@@ -119,6 +119,43 @@ test("pause holds the scan, resume goes on, and the routes of tasks and scans me
   expect((await api.call<Scan>("GET", "/latest/projects/vase/scans/1")).body.photos).toHaveLength(6);
 });
 
+test("motors are moved by hand only while a scan is paused, and it brings them back before its next photo", async () => {
+  const { api } = await startServer();
+  const tasks = await api.listen("tasks");
+  const { id } = await api.startScan("vase", { points: 4 });
+  await tasks.find((message) => became(id, "running")(message) && taskOf(message).progress.current >= 1);
+  const acts = [
+    ["PUT", "/latest/motors/turntable/angle?degrees=10"],
+    ["PATCH", "/latest/motors/turntable/angle", { degrees: 10 }],
+    ["PUT", "/latest/motors/turntable/angle-override?angle=10"],
+    ["PUT", "/latest/motors/rotor/endstop-calibration"],
+    ["PUT", "/latest/motors/rotor/home"],
+    ["PUT", "/latest/develop/scanner-position", { theta: 90, fi: 0, r: 1 }],
+  ] as const;
+  for (const [method, path, body] of acts) {
+    const { status, body: reply } = await api.call<{ detail: string }>(method, path, body);
+    expect({ path, status }).toEqual({ path, status: 409 });
+    expect(reply.detail).toMatch(/^cannot .* while task .* \(scan_task\) is at work; pause it first$/);
+  }
+  await api.call("POST", `/latest/tasks/${id}/pause`);
+  await expect
+    .poll(async () => (await api.call("PUT", "/latest/motors/turntable/angle?degrees=10")).status)
+    .toBe(200);
+  await api.call("POST", `/latest/tasks/${id}/resume`);
+  await tasks.find(became(id, "completed"));
+  const { body: scan } = await api.call<Scan>("GET", "/latest/projects/vase/scans/1");
+  for (const photo of scan.photos) {
+    const { body } = await api.call<{ metadata: PhotoMetadata }>(
+      "GET",
+      `/latest/projects/vase/1/photo?filename=${photo}`,
+    );
+    const { theta, fi } = body.metadata.scan_metadata?.polar_coordinates ?? { theta: NaN, fi: NaN };
+    const { actual_position } = body.metadata.camera_metadata.raw_metadata;
+    expect(actual_position).toEqual({ theta: expect.closeTo(theta, 0), fi: expect.closeTo(fi, 0) });
+  }
+  expect((await api.call("PUT", "/latest/motors/rotor/home")).status).toBe(200);
+});
+
 test("a cancelled scan keeps its photos, goes home, can be resumed to its end and then deleted", async () => {
   const { api } = await startServer();
   const tasks = await api.listen("tasks");

@@ -212,6 +212,11 @@ export class Device {
     }
   }
 
+  /** Does not go idle by itself, for want of movements, until the result was called. */
+  keepAwake(): () => void {
+    return this.#power.hold();
+  }
+
   /**
    * Energises the motors and restores the lights of an idle device; in mode `calibrate_on_wake` finds the
    * endstops too. Does nothing when awake or not initialised.

@@ -1,8 +1,11 @@
+/** Who closed a gate: a pause that somebody asked for is not ended by the body that asked for one, too. */
+export type Holder = "user" | "body";
+
 /** Holds one body while its task is paused; an abort opens it for good. */
 export class PauseGate {
   readonly #signal: AbortSignal;
   readonly #waiting = new Set<() => void>();
-  #closed = false;
+  #holder: Holder | undefined;
 
   constructor(signal: AbortSignal) {
     this.#signal = signal;
@@ -10,15 +13,19 @@ export class PauseGate {
   }
 
   get holds(): boolean {
-    return this.#closed && !this.#signal.aborted;
+    return this.#holder !== undefined && !this.#signal.aborted;
   }
 
-  close(): void {
-    this.#closed = true;
+  get holder(): Holder | undefined {
+    return this.#holder;
+  }
+
+  close(holder: Holder): void {
+    this.#holder = holder;
   }
 
   open(): void {
-    this.#closed = false;
+    this.#holder = undefined;
     this.#wake();
   }
 

@@ -37,8 +37,9 @@ export function reported(task: Task, { current, total, message }: TaskProgress):
   return become(task, ["running"], "running", { progress: Object.freeze({ current, total, message }) });
 }
 
-export function paused(task: Task): Task {
-  return become(task, ["running"], "paused", { progress: withMessage(task, "Task paused.") });
+/** @param message why, if it was not asked for */
+export function paused(task: Task, message = "Task paused."): Task {
+  return become(task, ["running"], "paused", { progress: withMessage(task, message) });
 }
 
 export function resumed(task: Task): Task {

@@ -8,6 +8,22 @@ import { createManager, scripted } from "../test/create-manager.js";
 import { defineTask, FileTaskStore, TaskInterrupted, type TaskManager, TaskPreempted } from "./index.js";
 import { MemoryTaskStore } from "./testing.js";
 
+/** Pauses itself for a second, then reports what its second try to pause and its first one answered. */
+const hesitant = defineTask({
+  type: "hesitant_task",
+  concurrency: "concurrent",
+  input: () => undefined,
+  async *run(_, { clock, pause, resume, checkpoint }) {
+    await clock.sleep(0);
+    const first = pause("no film left");
+    const second = pause("no light either");
+    await clock.sleep(1000);
+    resume();
+    await checkpoint();
+    yield { current: 1, total: 1, message: `done ${first} ${!second}` };
+  },
+});
+
 describe("create", () => {
   test("answers with the running task once it is stored", async () => {
     const { manager, store } = createManager();
@@ -163,6 +179,46 @@ describe("the events of a task that", () => {
       "running 3/3 step 3",
       "completed 3/3 step 3 (ended)",
     ]);
+  });
+
+  test("pauses itself, says why, and goes on when its reason is gone", async () => {
+    const { manager, clock, told } = createManager({ types: [hesitant] });
+    const { id } = await manager.create("hesitant_task");
+    await clock.run(manager.ended(id));
+    expect(told(id)).toEqual([
+      "pending 0/0",
+      "running 0/0",
+      "paused 0/0 no film left",
+      "running 0/0 Task resumed.",
+      "running 1/1 done true true",
+      "completed 1/1 done true true (ended)",
+    ]);
+  });
+
+  test.each([
+    ["a resume ends the pause that it asked for itself", ["resume"], "running"],
+    ["a pause that somebody asks for meanwhile outlasts its own", ["pause"], "paused"],
+    ["who pauses and resumes it meanwhile is obeyed", ["pause", "resume"], "running"],
+  ] as const)("%s", async (_, acts, status) => {
+    const { manager, clock } = createManager({ types: [hesitant] });
+    const { id } = await manager.create("hesitant_task");
+    await clock.advance(500);
+    expect(manager.get(id)).toMatchObject({ status: "paused" });
+    for (const act of acts) manager[act](id);
+    await clock.advance(499);
+    expect(manager.get(id)).toMatchObject({ status });
+    await clock.advance(1);
+    expect(manager.get(id)?.status).toBe(status === "paused" ? "paused" : "completed");
+    manager.resume(id);
+    expect(await clock.run(manager.ended(id))).toMatchObject({ status: "completed" });
+  });
+
+  test("cannot pause itself when it is paused, or being cancelled", async () => {
+    const { manager, clock, told } = createManager({ types: [hesitant] });
+    const { id } = await manager.create("hesitant_task");
+    manager.cancel(id);
+    await clock.run(manager.ended(id));
+    expect(told(id).filter((line) => line.includes("no film"))).toEqual([]);
   });
 
   test("ignores a pause", async () => {

@@ -125,11 +125,15 @@ export class TaskManager {
     return this.#scheduler.cancel(this.#book.find(id), new ScanError("cancelled", "Task cancelled by user."));
   }
 
-  /** Holds a running task at its next checkpoint or progress; any other is returned unchanged. */
+  /**
+   * Holds a running task at its next checkpoint or progress. One that has paused itself looks as before but does not go
+   * on by itself any more; any other is returned unchanged.
+   */
   pause(id: string): LiveTask {
     const entry = this.#book.find(id);
+    if (entry.task.status === "paused") entry.run?.gate.close("user");
     if (entry.task.status !== "running") return entry.task;
-    entry.run?.gate.close();
+    entry.run?.gate.close("user");
     void this.#book.update(entry, machine.paused(entry.task));
     return entry.task;
   }

@@ -140,6 +140,20 @@ export class TaskScheduler {
     this.#pump(run.type.lane);
   }
 
+  #pauseItself(entry: TaskEntry, run: TaskRun, reason: string): boolean {
+    if (entry.run !== run || entry.task.status !== "running") return false;
+    run.gate.close("body");
+    this.#log.warn({ task: run.id, type: run.type.type, reason }, "a task paused itself");
+    void this.#book.update(entry, machine.paused(entry.task, reason));
+    return true;
+  }
+
+  #resumeItself(entry: TaskEntry, run: TaskRun): void {
+    if (entry.run !== run || entry.task.status !== "paused" || run.gate.holder !== "body") return;
+    run.gate.open();
+    void this.#book.update(entry, machine.resumed(entry.task));
+  }
+
   #context(entry: TaskEntry, run: TaskRun): TaskContext {
     return {
       id: run.id,
@@ -148,6 +162,8 @@ export class TaskScheduler {
         return entry.task.progress;
       },
       checkpoint: () => run.gate.pass(),
+      pause: (reason) => this.#pauseItself(entry, run, reason),
+      resume: () => this.#resumeItself(entry, run),
       log: this.#log.child({ task: run.id, type: run.type.type }),
       clock: this.#clock,
     };

@@ -21,6 +21,15 @@ export interface TaskContext {
   readonly progress: TaskProgress;
   /** Waits while the task is paused; throws the signal's reason when it was aborted. */
   checkpoint(): Promise<void>;
+  /**
+   * Pauses the task from within, for a reason that its progress then tells; it goes on when somebody resumes it or the
+   * body calls `resume`. Does nothing unless it runs.
+   *
+   * @returns whether it has
+   */
+  pause(reason: string): boolean;
+  /** Ends a pause that the body itself asked for, unless somebody else has asked for one meanwhile. */
+  resume(): void;
   readonly log: Logger;
   readonly clock: Clock;
 }

@@ -48,6 +48,8 @@ export class ScanFolder {
   #scan: Scan;
   #otherBytes: number;
   #order: readonly number[];
+  /** Photos whose time is in the scan's duration, although `scan.json` may not be on the disk yet. */
+  readonly #counted = new WeakSet<NewPhoto>();
   /** JSON of the state that is not on the disk yet. */
   #unsaved: string | undefined;
 
@@ -96,15 +98,18 @@ export class ScanFolder {
 
   /**
    * A photo counts once it lies under its name: its metadata is there by then, and what follows (`scan.json`)
-   * is made good when the files are loaded.
+   * is made good when the files are loaded. It may be tried again with the same object: its time counts once.
    */
-  async savePhoto({ file, bytes, metadata, seconds }: NewPhoto): Promise<void> {
+  async savePhoto(photo: NewPhoto): Promise<void> {
+    const { file, bytes, metadata } = photo;
     this.#requireReadable();
     await this.#makeMetadataFolder();
     await this.#write(metadataName(file), toJson(metadata));
     await this.#write(file, bytes);
     const { photos, duration } = this.#scan;
     const listed = photos.includes(file) ? photos : [...photos, file];
+    const seconds = this.#counted.has(photo) ? 0 : photo.seconds;
+    this.#counted.add(photo);
     this.change({
       photos: listed,
       current_step: this.#currentStep(listed),
@@ -129,15 +134,26 @@ export class ScanFolder {
     throw new ScanError("storage", `photos of ${this.path} are not on the disk any more: ${lost.join(", ")}`);
   }
 
-  /** Removes photos and their metadata; files that are not photos of this scan are left alone. */
+  /**
+   * Removes photos and their metadata; files that are not photos of this scan are left alone.
+   *
+   * @throws ScanError `storage` when one could not be removed; the others are gone then
+   */
   async deletePhotos(files: readonly string[]): Promise<void> {
     this.#requireReadable();
-    const deleted = new Set(files.filter((file) => this.#scan.photos.includes(file)));
+    const wanted = new Set(files.filter((file) => this.#scan.photos.includes(file)));
+    const deleted = new Set<string>();
     let stackedBytes = 0;
-    for (const file of deleted) {
-      const size = await this.#remove(file);
-      if (file.includes("/")) stackedBytes += size;
-      else await this.#remove(metadataName(file));
+    let failure: unknown;
+    for (const file of wanted) {
+      try {
+        const size = await this.#remove(file);
+        deleted.add(file);
+        if (file.includes("/")) stackedBytes += size;
+        else await this.#remove(metadataName(file));
+      } catch (error) {
+        failure ??= error;
+      }
     }
     const photos = this.#scan.photos.filter((photo) => !deleted.has(photo));
     this.change({
@@ -148,6 +164,7 @@ export class ScanFolder {
       last_updated: timestamp(this.#clock),
     });
     await this.save();
+    if (failure !== undefined) throw failure;
   }
 
   #currentStep(photos: readonly string[]): number {
@@ -174,10 +191,14 @@ export class ScanFolder {
 
   async #remove(file: string): Promise<number> {
     const path = join(this.path, file);
-    const size = await fileSize(path);
-    await rm(path, { force: true });
-    this.#otherBytes -= size;
-    return size;
+    try {
+      const size = await fileSize(path);
+      await rm(path, { force: true });
+      this.#otherBytes -= size;
+      return size;
+    } catch (cause) {
+      throw new ScanError("storage", `${path} could not be removed: ${reason(cause)}`, { cause });
+    }
   }
 
   #requireReadable(): void {

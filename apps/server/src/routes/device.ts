@@ -11,6 +11,7 @@ import {
 import type { TaskManager } from "@openscan/tasks";
 import type { Configurations } from "../device/configurations.js";
 import { type Route, route } from "../http/route.js";
+import { requireNoScan } from "./scanner-in-use.js";
 
 interface Parts {
   readonly device: Device;
@@ -45,13 +46,6 @@ export function deviceRoutes({ device, configurations, tasks }: Parts): Route[] 
       return done("Hardware initialized");
     }),
   ];
-}
-
-/** New controllers would take the motors away from a task that uses them, also from one that was cancelled and drives home. */
-function requireNoScan(tasks: TaskManager, action: string): void {
-  const using = tasks.list().find(({ id, is_exclusive }) => is_exclusive && tasks.isWorking(id));
-  if (using)
-    throw new ScanError("conflict", `cannot ${action} while task ${using.id} (${using.name}) is at work`);
 }
 
 /** UIs open their set-up assistant when they read this text. */

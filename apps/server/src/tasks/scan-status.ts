@@ -45,13 +45,18 @@ const changes: Readonly<Record<string, (task: Task) => Change>> = {
     return {
       status: task.status,
       task_id: task.id,
-      system_message: task.status === "error" ? task.error : null,
+      system_message: task.status === "error" ? task.error : whyPaused(task, scan),
     };
   },
   focus_stacking_task:
     ({ id, status }) =>
     () => ({ stacking_task_status: { task_id: id, status } }),
 };
+
+/** A scan that paused itself says why until it goes on. */
+function whyPaused(task: Task, scan: Scan): string | null {
+  return task.status === "paused" ? scan.system_message : null;
+}
 
 /** A new task takes a scan over unless another one still has it. */
 function isOwner(task: Task, scan: Scan): boolean {

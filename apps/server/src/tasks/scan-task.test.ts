@@ -317,6 +317,79 @@ describe("stopping and going on", () => {
   });
 });
 
+describe("what happens between a move and its photo", () => {
+  test.each([
+    ["turned by hand in a pause, motors are brought back", 42],
+    ["motors that nobody turned are not moved again", null],
+  ] as const)("%s", async (_, turnedTo) => {
+    const { device, start, tasks, seen, ended, directory, store } = await createBench();
+    const { id } = await start({ points: 3, optimize_path: false });
+    device.before = atThe(2, "move", () => void tasks.pause(id));
+    await seen((task) => task.status === "paused");
+    while (moves(device.done).length < 2) await settle();
+    if (turnedTo !== null) device.turntable.angle = turnedTo;
+    tasks.resume(id);
+    expect(await ended(id)).toMatchObject({ status: "completed" });
+    expect(moves(device.done)).toHaveLength(turnedTo === null ? 4 : 5);
+    for (const photo of store.scan("Vase", 1).photos) {
+      const file = join(directory, "Vase/scan01/metadata", photo.replace(".jpg", ".json"));
+      const { scan_metadata, camera_metadata } = PhotoMetadata.parse(await json(file));
+      const { theta, fi } = scan_metadata?.polar_coordinates ?? {};
+      expect(camera_metadata.raw_metadata["actual_position"]).toEqual({ theta, fi });
+    }
+  });
+
+  test("a photo during which somebody turned the motors is taken again", async () => {
+    const { device, start, ended, store, log } = await createBench();
+    device.before = atThe(2, "capture", () => {
+      device.turntable.angle += 7;
+      // The way back ends a step beside where the motors were before.
+      device.slipDeg = 0.1;
+    });
+    expect(await ended((await start({ points: 3 })).id)).toMatchObject({ status: "completed" });
+    expect(device.done.filter((entry) => entry === "capture")).toHaveLength(4);
+    expect(store.scan("Vase", 1).photos).toHaveLength(3);
+    expect(log.lines.filter(({ level }) => level === "warn")).toMatchObject([
+      { message: "a photo is taken again: the motors were turned", fields: { project_name: "Vase" } },
+    ]);
+  });
+
+  test("the device may not go idle until the photo has been taken, and may when the scan is paused", async () => {
+    const { device, start, tasks, ended, clock } = await createBench();
+    const awake: string[] = [];
+    const { id } = await start({ points: 2, pause_before_capture_ms: 500 });
+    device.before = (step) => {
+      if (step === "capture" && awake.length === 0) tasks.pause(id);
+      if (step === "capture") awake.push(`capture ${device.awake}`);
+    };
+    while (clock.pending === 0) await settle();
+    expect(device.awake).toBe(1);
+    await clock.advance(500);
+    while (tasks.get(id)?.status !== "paused") await settle();
+    for (let turn = 0; turn < 50; turn++) await settle();
+    expect(device.awake).toBe(0);
+    tasks.resume(id);
+    while (tasks.get(id)?.status !== "completed") await clock.advance(500);
+    await ended(id);
+    expect(device.awake).toBe(0);
+    expect(awake).toEqual(["capture 1", "capture 1"]);
+  });
+
+  test("a device that fell asleep in a pause is made ready again before the photo", async () => {
+    const { device, start, tasks, seen, ended } = await createBench();
+    const steps: Step[] = [];
+    const { id } = await start({ points: 2 });
+    device.before = (step) => {
+      if (step === "move" && !steps.includes("move")) tasks.pause(id);
+      steps.push(step);
+    };
+    await seen((task) => task.status === "paused");
+    tasks.resume(id);
+    await ended(id);
+    expect(steps.join(" ")).toMatch(/move prepare capture move prepare capture move$/);
+  });
+});
+
 describe("what a scan takes", () => {
   const seconds = (steps: readonly (readonly [string, number])[], phase: string) =>
     steps.filter(([name]) => name === phase).map(([, seconds]) => seconds);

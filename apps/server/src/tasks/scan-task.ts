@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { type Scan, ScanError, type ScanPath, type TaskProgress } from "@openscan/protocol";
 import { timestamp } from "@openscan/runtime";
 import { defineTask, parameters, type TaskContext, TaskInterrupted, type TaskType } from "@openscan/tasks";
@@ -7,8 +8,9 @@ import { capturedSteps, photoName } from "../projects/layout.js";
 import type { ProjectStore } from "../projects/project-store.js";
 import { BackgroundJobs } from "./background-jobs.js";
 import { FocusControl, focusPositions } from "./focus-stack.js";
+import { PatientDisk } from "./patient-disk.js";
 import { planScan, requireReachable, scanPoints } from "./scan-plan.js";
-import { directionOf, type ScanCamera, type Scanner, type ScanPhoto } from "./scanner.js";
+import { type Direction, directionOf, type ScanCamera, type Scanner, type ScanPhoto } from "./scanner.js";
 import { makeThumbnail } from "./thumbnail.js";
 
 export const scanTaskType = "scan_task";
@@ -31,6 +33,9 @@ export interface ScanTaskOptions {
 const ScanReference = z.object({ project_name: z.string(), index: z.int() });
 type ScanReference = z.output<typeof ScanReference>;
 type Position = ScanPath["points"][number];
+
+/** Where the motors stood when they had got there. */
+type ReachedPosition = Position & { readonly reached: Direction };
 
 /** Arguments of a new task for a scan: what it is, never what becomes of it. */
 export function scanTaskArguments(scan: Scan): unknown[] {
@@ -63,6 +68,7 @@ class ScanRun {
   readonly #scanner: Scanner;
   readonly #onStep: NonNullable<ScanTaskOptions["onStep"]>;
   readonly #saves = new BackgroundJobs(UNSAVED_PHOTOS);
+  readonly #disk: PatientDisk;
   #pausedMs = 0;
   #lapStart: number;
   #reported = -1;
@@ -73,6 +79,8 @@ class ScanRun {
     this.#store = options.store;
     this.#scanner = options.device;
     this.#onStep = options.onStep ?? (() => {});
+    const folder = options.store.get(reference.project_name).path;
+    this.#disk = new PatientDisk({ context, folder, paused: (reason) => this.#tellWhyPaused(reason) });
     this.#lapStart = context.clock.monotonic();
   }
 
@@ -98,10 +106,9 @@ class ScanRun {
         const moveDone = this.#timer("move");
         await this.#scanner.moveTo(point.polar, signal);
         moveDone();
+        const position = { ...point, reached: directionOf(this.#scanner) };
         yield* this.#progress(total);
-        await this.#checkpoint();
-        if (settings.pause_before_capture_ms > 0) await clock.sleep(settings.pause_before_capture_ms, signal);
-        await this.#capture(point, camera, focus);
+        await this.#capture(position, camera, focus);
         stepDone();
         yield* this.#progress(total);
       }
@@ -141,7 +148,7 @@ class ScanRun {
     const stored = await this.#store.findPath(project_name, index);
     if (stored) return stored;
     const path = planScan(this.#scan(), this.#scanner, timestamp(this.#context.clock));
-    await this.#store.savePath(project_name, index, path);
+    await this.#disk.write(() => this.#store.savePath(project_name, index, path));
     return path;
   }
 
@@ -151,21 +158,57 @@ class ScanRun {
     return points.filter((point) => !captured.has(point.original_step));
   }
 
-  async #capture(point: Position, camera: ScanCamera, focus: FocusControl): Promise<void> {
-    const { signal } = this.#context;
+  async #capture(position: ReachedPosition, camera: ScanCamera, focus: FocusControl): Promise<void> {
     const { settings } = this.#scan();
+    const { pause_before_capture_ms: pauseMs } = settings;
     for (const [index, dioptres] of focusPositions(settings).entries()) {
-      await this.#checkpoint();
-      if (dioptres !== null) await this.#whenFree(() => focus.focusAt(dioptres));
-      // The same for a position of a scan whenever it is photographed, so that simulated scans can be repeated.
-      const seed = (this.#reference.index * 1000 + point.original_step) * 100 + index;
-      const captureDone = this.#timer("capture");
-      const photo = await this.#whenFree(() =>
-        camera.capture({ format: settings.image_format, signal, seed }),
-      );
-      captureDone();
-      await this.#save(photo, point, dioptres === null ? null : index, camera);
+      const photo = await this.#undisturbed(position, async () => {
+        if (index === 0 && pauseMs > 0) await this.#context.clock.sleep(pauseMs, this.#context.signal);
+        if (dioptres !== null) await this.#whenFree(() => focus.focusAt(dioptres));
+        return this.#shoot(position, index, camera);
+      });
+      await this.#save(photo, position, dioptres === null ? null : index, camera);
     }
+  }
+
+  /** Motors may be turned by hand as soon as a scan is paused, which may be before its last photo has been taken. */
+  async #undisturbed({ polar, original_step, reached }: ReachedPosition, work: () => Promise<ScanPhoto>) {
+    const { signal, log } = this.#context;
+    let stand = reached;
+    const isThere = () => isDeepStrictEqual(directionOf(this.#scanner), stand);
+    for (;;) {
+      await this.#checkpoint();
+      const photo = await this.#awake(async () => {
+        // While the scan was paused the device may have fallen asleep, or somebody may have turned its motors.
+        await this.#scanner.prepareScan(signal);
+        if (!isThere()) await this.#scanner.moveTo(polar, signal);
+        stand = directionOf(this.#scanner);
+        return work();
+      });
+      if (isThere()) return photo;
+      log.warn({ ...this.#reference, original_step }, "a photo is taken again: the motors were turned");
+    }
+  }
+
+  /** The light must not go out between a move and its photo; in a long pause the device may rest. */
+  async #awake<T>(work: () => Promise<T>): Promise<T> {
+    const release = this.#scanner.keepAwake();
+    try {
+      return await work();
+    } finally {
+      release();
+    }
+  }
+
+  async #shoot({ original_step }: Position, stack: number, camera: ScanCamera): Promise<ScanPhoto> {
+    const { signal } = this.#context;
+    const { image_format: format } = this.#scan().settings;
+    // The same for a position of a scan whenever it is photographed, so that simulated scans can be repeated.
+    const seed = (this.#reference.index * 1000 + original_step) * 100 + stack;
+    const captureDone = this.#timer("capture");
+    const photo = await this.#whenFree(() => camera.capture({ format, signal, seed }));
+    captureDone();
+    return photo;
   }
 
   /** Viewers who fill the camera's queue hold the scan up a little; they must not end it. */
@@ -201,11 +244,13 @@ class ScanRun {
     };
     const file = photoName(index, { step: point.original_step, stack }, photo.extension);
     const seconds = this.#lap();
-    await this.#saves.start(async () => {
+    const saved = { file, bytes: photo.bytes, metadata, seconds };
+    const save = async () => {
       const storeDone = this.#timer("store");
-      await this.#store.savePhoto(project_name, index, { file, bytes: photo.bytes, metadata, seconds });
+      await this.#store.savePhoto(project_name, index, saved);
       storeDone();
-    });
+    };
+    await this.#saves.start(() => this.#disk.write(save));
   }
 
   async #checkpoint(): Promise<void> {
@@ -248,6 +293,17 @@ class ScanRun {
       await this.#store.saveThumbnail(project_name, await makeThumbnail(preview, orientation_flag));
     });
     signal.throwIfAborted();
+  }
+
+  /** For those who look at the scan and not at its task. */
+  #tellWhyPaused(reason: string): void {
+    const { project_name, index } = this.#reference;
+    this.#store
+      .updateScan(project_name, index, () => ({ system_message: reason }))
+      .catch((err: unknown) => {
+        // It is what the reason tells of: the disk takes nothing. In memory the scan has the message.
+        this.#context.log.debug({ err, ...this.#reference }, "why the scan is paused was not saved");
+      });
   }
 
   async #attempt(failure: string, action: () => Promise<void>): Promise<void> {

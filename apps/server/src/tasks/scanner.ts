@@ -48,8 +48,13 @@ export interface Scanner {
   checkReachable(direction: Direction): void;
   /** Resolves when the motors stand still. */
   moveTo(direction: Direction, signal?: AbortSignal): Promise<void>;
-  /** Wakes the motors, and calibrates them where the device is set to do so before a scan. */
+  /**
+   * Wakes the motors, and calibrates them where the device is set to do so before a scan; does nothing when that has
+   * been done.
+   */
   prepareScan(signal?: AbortSignal): Promise<void>;
+  /** The device does not go idle by itself until the result was called. */
+  keepAwake(): () => void;
 }
 
 /** Where the motors stand. */

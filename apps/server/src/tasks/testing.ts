@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,6 +43,10 @@ export class FakeScanner implements Scanner {
   /** What the motors miss a target by, in degrees. */
   slipDeg = 0;
   moveMs = 250;
+  /** Least size of a photo. */
+  photoBytes = 0;
+  /** SHA-256 of every photo. */
+  taken = new Set<string>();
   #isMoving = false;
 
   constructor(clock: FakeClock) {
@@ -71,7 +76,9 @@ export class FakeScanner implements Scanner {
       await this.#step("capture", signal);
       this.done.push("capture");
       const seen = `${format} at ${this.rotor.angle}/${this.turntable.angle}, focus ${this.cameraSettings.manual_focus}`;
-      return { bytes: new TextEncoder().encode(seen), extension: ".jpg", rawMetadata: { ISO: 100 } };
+      const bytes = new TextEncoder().encode(seen.padEnd(this.photoBytes));
+      this.taken.add(createHash("sha256").update(bytes).digest("hex"));
+      return { bytes, extension: ".jpg", rawMetadata: { ISO: 100 } };
     },
     preview: async (signal) => {
       await this.#step("preview", signal);
@@ -95,6 +102,14 @@ export class FakeScanner implements Scanner {
 
   async prepareScan(signal?: AbortSignal): Promise<void> {
     await this.#step("prepare", signal);
+  }
+
+  /** How many keep the device awake. */
+  awake = 0;
+
+  keepAwake(): () => void {
+    this.awake++;
+    return () => this.awake--;
   }
 
   async moveTo({ theta, fi }: Direction, signal?: AbortSignal): Promise<void> {
