@@ -1,6 +1,6 @@
 import { apiVersions, type Health, latestVersion, type Versions } from "@openscan/protocol";
 import type { Logger } from "@openscan/runtime";
-import express, { type Express, type RequestHandler } from "express";
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express";
 import type { Access } from "../security/access.js";
 import { checkHost, checkToken, ticketRoutes } from "../security/handlers.js";
 import type { Senders } from "../security/senders.js";
@@ -35,6 +35,16 @@ const versions: Versions = { versions: [...numbered], latest: `v${latestVersion}
 /** A foreign page that shows ours in a frame could have its visitor click on it unknowingly. */
 const unframed = ["Content-Security-Policy", "frame-ancestors 'self'"] as const;
 
+/** Whether a body that is no JSON matters is for the operation to say: most want none. */
+const keepUnreadable: ErrorRequestHandler = (error, _req, res, next) => {
+  if ((error as { type?: string }).type !== "entity.parse.failed") {
+    next(error);
+    return;
+  }
+  res.locals["unreadable"] = error;
+  next();
+};
+
 /** The whole HTTP surface; everything also answers below `/api`, for proxies that do not strip it. */
 export function createApplication(routes: readonly Route[], options: ApplicationOptions): Express {
   const api = express.Router();
@@ -67,7 +77,7 @@ export function createApplication(routes: readonly Route[], options: Application
   if (options.uiDir !== undefined) app.use(singlePageUi(options.uiDir));
   app.use(checkToken(options.access));
   // Scripts often forget the content type; nothing but JSON is ever sent here.
-  app.use(express.json({ type: () => true, strict: false, limit: "1mb" }));
+  app.use(express.json({ type: () => true, strict: false, limit: "1mb" }), keepUnreadable);
   app.use("/api", api);
   app.use(api);
   app.use(

@@ -1,5 +1,5 @@
 import type { StreamPosition } from "@openscan/hub";
-import { type ApiVersion, type NamespaceName, ScanError } from "@openscan/protocol";
+import { type ApiVersion, type NamespaceName, noBody, ScanError } from "@openscan/protocol";
 import express, { type Request, type Response, type Router } from "express";
 import { parseLenient } from "./lenient.js";
 import { ValidationError, validationError } from "./problems.js";
@@ -45,6 +45,7 @@ async function answer(
 ): Promise<void> {
   const { req, res } = exchange;
   tellPosition(res, endpoint, position);
+  if (endpoint.body !== noBody && "unreadable" in res.locals) throw res.locals["unreadable"];
   const input = parseInput(endpoint, req);
   const reply = await handle(input as never, exchange);
   if (endpoint.media !== undefined || res.headersSent) return;

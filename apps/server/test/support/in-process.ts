@@ -24,11 +24,25 @@ export async function startServer(configuration?: unknown, changes?: Changes): P
   return server;
 }
 
+interface ListeningServer extends TestServer {
+  initialize(): Promise<void>;
+}
+
 /** The same in the moment in which its port is open and its device is not yet. */
-export async function listeningServer(
+export async function listeningServer(configuration?: unknown, changes?: Changes): Promise<ListeningServer> {
+  const server = await keptServer(configuration, changes);
+  onTestFinished(async () => {
+    await server.close();
+    await server.folder.remove();
+  });
+  return server;
+}
+
+/** The same, to be closed and removed by who asked for it. */
+export async function keptServer(
   configuration?: unknown,
   { config = {}, clock = systemClock, log = silentLogger }: Changes = {},
-): Promise<TestServer & { initialize(): Promise<void> }> {
+): Promise<ListeningServer> {
   const folder = await createFolder(configuration ?? (await quickConfiguration()));
   const server = compose(
     {
@@ -44,9 +58,5 @@ export async function listeningServer(
   );
   const port = await server.listen();
   const close = (reason: "stop" | "restart" = "stop") => server.close(reason);
-  onTestFinished(async () => {
-    await close();
-    await folder.remove();
-  });
   return { api: new Api(`http://127.0.0.1:${port}`), folder, close, initialize: () => server.initialize() };
 }
