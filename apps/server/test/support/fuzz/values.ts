@@ -55,7 +55,7 @@ export const nastyTexts = [
 ];
 
 /** Path tricks that would show: they point at a folder beside the server's own. */
-export const tricks = (outside: string): string[] => [
+const tricks = (outside: string): string[] => [
   `${outside}/evil`,
   `../outside/evil`,
   `../../outside/evil`,
