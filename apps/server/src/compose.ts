@@ -12,6 +12,7 @@ import { FileTaskStore, TaskManager } from "@openscan/tasks";
 import { helloWorldAsync } from "@openscan/tasks/examples";
 import type { Config } from "./config.js";
 import { Configurations } from "./device/configurations.js";
+import type { Machine } from "./device/machine.js";
 import { FirmwareSettingsFile } from "./device/firmware-settings-file.js";
 import { findHardware } from "./device/find-hardware.js";
 import { UncleanShutdown } from "./device/unclean-shutdown.js";
@@ -25,6 +26,7 @@ import { ProjectStore } from "./projects/project-store.js";
 import { Scans } from "./projects/scans.js";
 import { archiveRoutes } from "./routes/archives.js";
 import { cameraRoutes } from "./routes/cameras.js";
+import { configurationRoutes } from "./routes/configurations.js";
 import { developRoutes } from "./routes/develop.js";
 import { deviceRoutes } from "./routes/device.js";
 import { firmwareRoutes } from "./routes/firmware.js";
@@ -53,6 +55,8 @@ export interface Environment {
   readonly checkResponses?: boolean;
   /** Ends this server in order and starts it anew; without it a client's wish to restart is refused. */
   readonly restart?: () => void;
+  /** What clients may switch off; without it they are refused. */
+  readonly machine?: Machine;
 }
 
 export interface ScannerServer {
@@ -74,7 +78,7 @@ const beside = (path: string) => fileURLToPath(new URL(path, import.meta.url));
  * a second server that is started by mistake cannot harm the first one.
  */
 export function compose(config: Config, environment: Environment): ScannerServer {
-  const { version, clock, log, checkResponses = false, restart } = environment;
+  const { version, clock, log, checkResponses = false, restart, machine } = environment;
   const shutdown = new UncleanShutdown(config.runtimeDir, version, clock);
   const configurations = new Configurations({
     directory: join(config.settingsDir, "device"),
@@ -126,7 +130,8 @@ export function compose(config: Config, environment: Environment): ScannerServer
         lastShutdownWasUnclean: () => shutdown.lastWasUnclean,
         model: () => device.status().model,
       }),
-      ...deviceRoutes({ device, configurations, tasks }),
+      ...configurationRoutes({ device, configurations, tasks }),
+      ...deviceRoutes({ device, configurations, machine }),
       ...cameraRoutes(device, clock),
       ...motorRoutes(device, tasks),
       ...lightRoutes(device),
@@ -182,7 +187,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
       await firmware.load();
       await store.load();
       await tasks.restore();
-      await device.initialize(await configurations.atStart());
+      await device.initialize(await configurations.atStart((configuration) => device.check(configuration)));
       status = "ok";
       markReady();
     },

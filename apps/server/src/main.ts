@@ -4,6 +4,8 @@ import { networkInterfaces } from "node:os";
 import { systemClock } from "@openscan/runtime";
 import { compose } from "./compose.js";
 import { type Config, readConfig } from "./config.js";
+import { isScanner } from "./device/find-hardware.js";
+import { askSystemd, type Machine } from "./device/machine.js";
 import { openLog } from "./logging.js";
 import { restartExitCode, runSuccessors, supervisedVariable } from "./successor.js";
 
@@ -30,7 +32,17 @@ async function main(): Promise<void> {
     return runSuccessors(args, process.env);
   };
   const restart = () => stop("restart", supervised ? () => restartExitCode : startAnew);
-  const server = compose(config, { version, clock: systemClock, log, restart });
+  const machine: Machine = {
+    goDown: askSystemd,
+    goingDown: (action) => stop(action === "reboot" ? "restart" : "stop", () => 0),
+  };
+  const server = compose(config, {
+    version,
+    clock: systemClock,
+    log,
+    restart,
+    ...(isScanner() && { machine }),
+  });
 
   let closing: Promise<void> | undefined;
   let exit: () => number | Promise<number>;

@@ -184,7 +184,7 @@ test("the first thing told after a boot is the whole device", async () => {
   const listener = await api.listen("device");
   expect((await api.call("GET", "/health")).body).toMatchObject({ status: "starting" });
   // A UI asks as soon as its socket is open; it must not be told that there is no device.
-  const early = api.call("GET", "/v0.9/device/info");
+  const early = api.call("GET", "/next/device/info");
   await initialize();
   await listener.find(({ changed: path }) => path === null);
   const whole = events(listener).at(-1);

@@ -1,4 +1,4 @@
-import { DeviceConfiguration, type DeviceStatus, ScanError } from "@openscan/protocol";
+import { CameraConfiguration, DeviceConfiguration, type DeviceStatus, ScanError } from "@openscan/protocol";
 import { type Clock, Emitter, type Logger } from "@openscan/runtime";
 import type { Camera } from "./camera/camera.js";
 import type { Endstop } from "./endstop/endstop.js";
@@ -116,6 +116,7 @@ export class Device {
       triggers: each(triggers, (trigger) => trigger.status()),
       endstops: each(endstops, ({ settings }) => ({ settings })),
       motors_timeout,
+      idle_timeout: motors_timeout,
       scan_radius_mm,
       startup_mode,
       calibrate_mode,
@@ -152,18 +153,29 @@ export class Device {
   }
 
   /**
+   * Makes sure that there is a driver for each component and that it accepts its settings, without touching anything.
+   *
+   * @throws ScanError `invalid`
+   */
+  check(configuration: DeviceConfiguration): void {
+    planRig(configuration, this.#rigOptions);
+  }
+
+  /**
    * Replaces all components: stops and closes the old ones, opens the new ones, switches the lights on and wakes
-   * or idles the device as `startup_mode` says. Motors are taken to stand at 90 degrees. Without a configured
-   * camera the device gets those that are attached.
+   * or idles the device as `startup_mode` says. Motors are taken to stand at 90 degrees. The device gets the cameras
+   * that are configured and those that are attached: only these when `detectCameras` is set, each with the settings
+   * that are configured for its name.
    *
    * @throws ScanError `invalid` for an unknown driver or wrong driver settings: nothing has changed then;
    * `offline` when closed
    */
-  async initialize(configuration: DeviceConfiguration): Promise<void> {
+  async initialize(configuration: DeviceConfiguration, { detectCameras = false } = {}): Promise<void> {
     this.#assertOpen();
     await this.#initializing.run(async () => {
       this.#assertOpen();
-      const open = planRig(await this.#withCameras(configuration), this.#rigOptions);
+      const cameras = await this.#findCameras(configuration.cameras, detectCameras);
+      const open = planRig({ ...configuration, cameras }, this.#rigOptions);
       this.#power.stop();
       await closeRig(this.#rig, this.#rigOptions);
       await this.#power.replace(async () => {
@@ -251,12 +263,26 @@ export class Device {
     this.changes.emit({ changed: [path] });
   }
 
-  async #withCameras(configuration: DeviceConfiguration): Promise<DeviceConfiguration> {
-    if (Object.keys(configuration.cameras).length > 0) return configuration;
-    const { cameras } = DeviceConfiguration.pick({ cameras: true }).parse({
-      cameras: await this.#drivers.detectCameras(this.#log),
+  async #findCameras(
+    configured: DeviceConfiguration["cameras"],
+    onlyAttached: boolean,
+  ): Promise<DeviceConfiguration["cameras"]> {
+    const attached = Object.entries(await this.#drivers.detectCameras(this.#log));
+    const kindOf = ({ driver }: CameraConfiguration) => this.#drivers.kindOf(driver);
+    const isConfigured = (found: CameraConfiguration) =>
+      Object.values(configured).some(
+        (camera) => camera.path === found.path && kindOf(camera) === kindOf(found),
+      );
+    const found = attached.map(([name, camera]) => {
+      const known = configured[name];
+      const isSame = known && this.#drivers.kindOf(known.driver) === camera.driver.kind;
+      const driver = isSame ? known.driver : camera.driver;
+      return [name, CameraConfiguration.parse({ ...known, ...camera, driver })] as const;
     });
-    return { ...configuration, cameras };
+    if (onlyAttached || Object.keys(configured).length === 0) return Object.fromEntries(found);
+    // The same camera may be configured under a name of the user's own.
+    const others = found.filter(([name, camera]) => name in configured || !isConfigured(camera));
+    return { ...configured, ...Object.fromEntries(others) };
   }
 
   #assertOpen(): void {

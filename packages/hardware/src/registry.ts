@@ -48,6 +48,11 @@ export class DriverRegistry {
     );
   }
 
+  /** Which driver drives a component that is configured like this. */
+  kindOf(choice: DriverChoice | undefined): string {
+    return choice?.kind ?? this.#defaultKind;
+  }
+
   /** All cameras that the drivers find, and which driver found them. A search that fails is logged. */
   async detectCameras(log: Logger): Promise<Record<string, FoundCamera>> {
     const cameras: Record<string, FoundCamera> = {};

@@ -32,6 +32,10 @@ export const DeviceStatus = z.object({
   triggers: z.record(z.string(), TriggerStatus).meta({ ...filledIn, undocumented: ["0.8", "0.9"] }),
   endstops: z.record(z.string(), z.object({ settings: EndstopSettings })).meta({ undocumented: true }),
   motors_timeout: z.number().describe("s until the motors are released; 0 = never"),
+  idle_timeout: z
+    .number()
+    .optional()
+    .meta({ undocumented: true, description: "another name of motors_timeout" }),
   scan_radius_mm: z.number().default(1).describe("lens to turntable centre"),
   startup_mode: StartupMode,
   calibrate_mode: CalibrateMode,
@@ -102,6 +106,24 @@ export const listConfigurations = defineEndpoint({
     ),
   }),
 });
+/** Does nothing when the device is awake. */
+export const wakeDevice = defineEndpoint({
+  operationId: "wakeup_device",
+  method: "post",
+  path: "/device/wakeup",
+  describes: "device",
+  response: DeviceControl,
+});
+const powerEndpoint = <const Action extends "reboot" | "shutdown">(action: Action) =>
+  defineEndpoint({
+    operationId: action,
+    method: "post",
+    path: `/device/${action}` as const,
+    query: z.object({ save_config: z.boolean().default(false) }),
+    response: z.boolean(),
+  });
+export const rebootScanner = powerEndpoint("reboot");
+export const shutDownScanner = powerEndpoint("shutdown");
 export const moveScanner = defineEndpoint({
   operationId: "move_to_position",
   method: "put",

@@ -11,11 +11,15 @@ const endpoints = Object.values(protocol).flatMap((value) => {
   );
 });
 
-test("operation ids are unique, and so is each path with its method", () => {
-  expect(endpoints.length).toBeGreaterThan(40);
-  expect(new Set(endpoints.map(({ operationId }) => operationId)).size).toBe(endpoints.length);
-  expect(new Set(endpoints.map(({ method, path }) => `${method} ${path}`)).size).toBe(endpoints.length);
-});
+test.each(protocol.apiVersions)(
+  "operation ids of %s are unique, and so is each path with its method",
+  (version) => {
+    const offered = endpoints.filter(({ versions }) => versions.includes(version));
+    expect(offered.length).toBeGreaterThan(40);
+    expect(new Set(offered.map(({ operationId }) => operationId)).size).toBe(offered.length);
+    expect(new Set(offered.map(({ method, path }) => `${method} ${path}`)).size).toBe(offered.length);
+  },
+);
 
 test("every parameter of a path is in its schema", () => {
   for (const { path, params, operationId } of endpoints) {

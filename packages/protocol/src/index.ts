@@ -2,6 +2,7 @@ export * from "./archive.js";
 export * from "./auth.js";
 export * from "./camera.js";
 export * from "./configuration.js";
+export * from "./configuration-files.js";
 export * from "./develop.js";
 export * from "./device.js";
 export * from "./device-events.js";

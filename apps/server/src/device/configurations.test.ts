@@ -36,7 +36,8 @@ test("the first start has every preset and one in use; the second keeps what the
   expect((await first.list()).map(({ filename }) => filename).sort()).toEqual(
     [...(await readdir(presetDir)), "device_config.json"].sort(),
   );
-  await first.save({ ...(await first.current()), name: "mine" });
+  const mine = { ...(await first.current()), name: "mine" };
+  await first.save(() => mine);
   await rm(file("example_custom.json"));
   const second = await open();
   expect((await second.current()).name).toBe("mine");
@@ -111,7 +112,8 @@ test.each(["{", JSON.stringify({ name: "x", motors: { rotor: { step_pin: 1 } } }
     await writeFile(file("device_config.json"), damaged);
     expect(await configurations.atStart()).toMatchObject({ model: null, shield: null, motors: {} });
     expect(await readFile(file("device_config.json"), "utf8")).toBe(damaged);
-    await configurations.save(await configurations.read("default_mini_greenshield"));
+    const mini = await configurations.read("default_mini_greenshield");
+    await configurations.save(() => mini);
     expect(await readFile(file("device_config.damaged.json"), "utf8")).toBe(damaged);
     expect((await configurations.atStart()).model).toBe("mini");
   },
@@ -129,7 +131,7 @@ test("defect D7: reading never writes", async () => {
 test("what is saved is read back the same, with four spaces as the existing backend writes it", async () => {
   const configurations = await open();
   const configuration = await configurations.current();
-  await configurations.save(configuration);
+  await configurations.save(() => configuration);
   expect(await configurations.current()).toEqual(configuration);
   expect(await readFile(file("device_config.json"), "utf8")).toMatch(/^\{\n {4}"name"/);
 });

@@ -1,55 +1,55 @@
 import type { Device } from "@openscan/hardware";
 import {
-  applyConfiguration,
-  type DeviceControl,
+  type DeviceStatus,
   getDevice,
-  initializeDevice,
-  listConfigurations,
+  rebootScanner,
   ScanError,
-  saveConfiguration,
+  shutDownScanner,
+  wakeDevice,
 } from "@openscan/protocol";
-import type { TaskManager } from "@openscan/tasks";
 import type { Configurations } from "../device/configurations.js";
+import type { Machine } from "../device/machine.js";
 import { type Route, route } from "../http/route.js";
-import { requireNoScan } from "./scanner-in-use.js";
+import { deviceControl } from "./device-control.js";
 
 interface Parts {
   readonly device: Device;
   readonly configurations: Configurations;
-  readonly tasks: TaskManager;
+  /** Missing where there is no scanner to be switched off, only a computer that somebody works at. */
+  readonly machine: Machine | undefined;
 }
 
-export function deviceRoutes({ device, configurations, tasks }: Parts): Route[] {
-  const done = (message: string): DeviceControl => ({ success: true, message, status: device.status() });
+export function deviceRoutes({ device, configurations, machine }: Parts): Route[] {
+  const done = deviceControl(device);
+  const switchOff = (
+    endpoint: typeof rebootScanner | typeof shutDownScanner,
+    action: "reboot" | "shutdown",
+  ) =>
+    route(endpoint, async ({ query }, { res }) => {
+      if (!machine) throw new ScanError("unsupported", `${action}: this server runs on no scanner`);
+      if (query.save_config) await configurations.save(() => device.configuration());
+      await machine.goDown(action);
+      // Hardware is let go of only now that the machine goes down for certain, and the client has its answer.
+      res.once("close", () => machine.goingDown(action));
+      return true;
+    });
   return [
     route(getDevice, () => {
       const status = device.status();
       assertConfigured(status);
       return status;
     }),
-    route(listConfigurations, async () => ({ status: "success", configs: await configurations.list() })),
-    route(saveConfiguration, async () => {
-      await configurations.save(device.configuration());
-      return done("Configuration saved");
+    route(wakeDevice, async () => {
+      await device.wake();
+      return done("Device is awake");
     }),
-    route(applyConfiguration, async ({ body }) => {
-      const configuration = await configurations.read(body.config_file);
-      requireNoScan(tasks, "apply a configuration");
-      await device.initialize(configuration);
-      await configurations.save(device.configuration());
-      return done(`Configuration ${body.config_file} applied`);
-    }),
-    route(initializeDevice, async () => {
-      const configuration = await configurations.current();
-      requireNoScan(tasks, "initialize the hardware");
-      await device.initialize(configuration);
-      return done("Hardware initialized");
-    }),
+    switchOff(rebootScanner, "reboot"),
+    switchOff(shutDownScanner, "shutdown"),
   ];
 }
 
 /** UIs open their set-up assistant when they read this text. */
-function assertConfigured(status: { model: string | null; shield: string | null }): void {
+function assertConfigured(status: Pick<DeviceStatus, "model" | "shield">): void {
   const missing = (["model", "shield"] as const).filter((key) => status[key] === null);
   if (missing.length === 0) return;
   const message = "Device configuration is not loaded.";

@@ -2,6 +2,7 @@ import { type Clock, type Logger, silentLogger, systemClock } from "@openscan/ru
 import { onTestFinished } from "vitest";
 import { compose } from "../../src/compose.js";
 import type { Config } from "../../src/config.js";
+import type { Machine, PowerAction } from "../../src/device/machine.js";
 import { Api } from "./api.js";
 import { createFolder, quickConfiguration, type ScannerFolder } from "./folder.js";
 
@@ -15,6 +16,8 @@ interface Changes {
   readonly config?: Partial<Config>;
   readonly clock?: Clock;
   readonly log?: Logger;
+  /** Answers a wish to switch the machine off; when it resolves, the server is closed. */
+  readonly goDown?: (action: PowerAction) => Promise<void>;
 }
 
 /** A server in this process, with every reply checked against its schema; gone with the test. */
@@ -41,9 +44,13 @@ export async function listeningServer(configuration?: unknown, changes?: Changes
 /** The same, to be closed and removed by who asked for it. */
 export async function keptServer(
   configuration?: unknown,
-  { config = {}, clock = systemClock, log = silentLogger }: Changes = {},
+  { config = {}, clock = systemClock, log = silentLogger, goDown }: Changes = {},
 ): Promise<ListeningServer> {
   const folder = await createFolder(configuration ?? (await quickConfiguration()));
+  const machine: Machine | undefined = goDown && {
+    goDown,
+    goingDown: (action) => void server.close(action === "reboot" ? "restart" : "stop"),
+  };
   const server = compose(
     {
       ...folder.directories,
@@ -54,7 +61,7 @@ export async function keptServer(
       allowOrigins: [],
       ...config,
     },
-    { version: "1.2.3", clock, log, checkResponses: true },
+    { version: "1.2.3", clock, log, checkResponses: true, ...(machine && { machine }) },
   );
   const port = await server.listen();
   const close = (reason: "stop" | "restart" = "stop") => server.close(reason);
