@@ -6,26 +6,24 @@ import { expect, test } from "vitest";
 import { recordingLogger } from "@openscan/runtime/testing";
 import { readTexts, readZip } from "../src/zip/testing.js";
 import { became, taskOf } from "./support/api.js";
-import { startServer } from "./support/in-process.js";
+import { listeningServer, startServer, type TestServer } from "./support/in-process.js";
+import { storeProject } from "./support/stored-project.js";
 import { rawRequest, sendRaw } from "./support/raw-http.js";
 
 const mounts = ["/v0.8", "/v0.9", "/latest", "/next", "/api/v0.9"];
 
-async function withScan(points = 3) {
-  const server = await startServer();
-  const tasks = await server.api.listen("tasks");
-  const { id } = await server.api.startScan("vase", { points });
-  return { ...server, tasks, id, vase: join(server.folder.directories.projectDir, "vase") };
+/** A server that finds a project with a scan of three photos. */
+async function scanned() {
+  const server = await listeningServer();
+  const { projectDir } = server.folder.directories;
+  await storeProject(projectDir, "vase", [
+    { photos: ["scan01_000.jpg", "scan01_001.jpg", "scan01_002.jpg"] },
+  ]);
+  await server.initialize();
+  return { ...server, vase: join(projectDir, "vase") };
 }
 
-async function scanned(points = 3) {
-  const server = await withScan(points);
-  await server.tasks.find(became(server.id, "completed"));
-  return server;
-}
-
-const zipOf = async (server: Awaited<ReturnType<typeof withScan>>, path: string) =>
-  readZip(Buffer.from(await server.api.bytes(path)));
+const zipOf = async ({ api }: TestServer, path: string) => readZip(Buffer.from(await api.bytes(path)));
 
 test("project, scans and photos download as archives on every mount", async () => {
   const server = await scanned();
@@ -64,7 +62,7 @@ test("project, scans and photos download as archives on every mount", async () =
 });
 
 test("defect 34: what is not there answers 404, and wrong values 422", async () => {
-  const { api } = await scanned(1);
+  const { api } = await scanned();
   await api.call("POST", "/latest/projects/empty");
   const statusOf = async (path: string) => (await api.call("GET", `/latest/projects/${path}`)).status;
   for (const path of [
@@ -102,8 +100,11 @@ test("defect 34: a project with a Chinese name downloads under that name", async
 });
 
 test("an archive made during a scan is whole and holds every photo that was there when it was asked for", async () => {
-  const server = await withScan(12);
-  const { api, tasks, id, vase } = server;
+  const server = await startServer();
+  const { api } = server;
+  const vase = join(server.folder.directories.projectDir, "vase");
+  const tasks = await api.listen("tasks");
+  const { id } = await api.startScan("vase", { points: 8 });
   let downloads = 0;
   for (;;) {
     const { body: scan } = await api.call<Scan>("GET", "/latest/projects/vase/scans/1");

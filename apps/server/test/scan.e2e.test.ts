@@ -89,7 +89,7 @@ test("photos, path, lists and tasks of a scan can be fetched", async () => {
   await api.call("POST", "/v0.9/projects/empty");
   expect(await api.call("GET", "/v0.9/projects/empty/thumbnail")).toMatchObject({
     status: 404,
-    body: { detail: "thumbnail.jpg does not exist" },
+    body: { detail: `there is no file "thumbnail.jpg"` },
   });
 });
 

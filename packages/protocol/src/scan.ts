@@ -186,6 +186,16 @@ export const cancelScan = defineEndpoint({
   describes: "tasks",
   response: Task,
 });
+export const deletePhotos = defineEndpoint({
+  operationId: "delete_photos",
+  method: "delete",
+  path: "/projects/{project_name}/{scan_index}/photos",
+  params: ScanAddress,
+  query: z.object({
+    photo_filenames: z.array(z.string()).describe("entries of the scan's `photos`; others are ignored"),
+  }),
+  response: DeleteResponse,
+});
 export const getScanPhoto = defineEndpoint({
   operationId: "get_scan_photo",
   method: "get",

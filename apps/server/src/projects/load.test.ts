@@ -137,7 +137,7 @@ describe("after a kill", () => {
   test("the completed scan keeps its count when bad photos are sorted out", async () => {
     const { directory } = await scannedFolder();
     const { store } = await load(directory);
-    expect(await store.deletePhotos("Vase", 1, ["scan01_001.jpg"])).toMatchObject({
+    expect(await store.deletePhotos("Vase", 1, ["scan01_001.jpg"], () => {})).toMatchObject({
       current_step: 5,
       status: "completed",
     });
@@ -164,7 +164,7 @@ describe("defect 26: unreadable JSON hides nothing and is not overwritten", () =
     await expect(store.updateScan("Vase", 1, () => ({ status: "running" }))).rejects.toMatchObject({
       code: "conflict",
     });
-    await expect(store.deletePhotos("Vase", 1, ["scan01_000.jpg"])).rejects.toMatchObject({
+    await expect(store.deletePhotos("Vase", 1, ["scan01_000.jpg"], () => {})).rejects.toMatchObject({
       code: "conflict",
     });
     expect(await readFile(file, "utf8")).toBe('{ "project_name": "Va');

@@ -143,7 +143,7 @@ describe("files", () => {
       await store.savePhoto("Vase", 1, photo(step, size));
       await check();
     }
-    await store.deletePhotos("Vase", 1, ["scan01_003.jpg", "scan01_009.jpg"]);
+    await store.deletePhotos("Vase", 1, ["scan01_003.jpg", "scan01_009.jpg"], anytime);
     await check();
     expect(store.scan("Vase", 1)).toMatchObject({
       photos: ["scan01_000.jpg", "scan01_001.jpg", "scan01_002.jpg"],
@@ -158,9 +158,9 @@ describe("files", () => {
 
   test("deleting photos never touches another file", async () => {
     const { store, scan01 } = await withScan();
-    await store.deletePhotos("Vase", 1, ["scan.json", "metadata"]);
+    await store.deletePhotos("Vase", 1, ["scan.json", "metadata"], anytime);
     expect(existsSync(join(scan01, "scan.json"))).toBe(true);
-    await expect(store.deletePhotos("Vase", 1, ["../scan01/scan.json"])).rejects.toMatchObject({
+    await expect(store.deletePhotos("Vase", 1, ["../scan01/scan.json"], anytime)).rejects.toMatchObject({
       code: "bad_request",
     });
   });

@@ -15,7 +15,7 @@ import { createFolder, entries, fileInside, hasCode, relativeParts } from "./fol
 import { projectFile, thumbnailFile } from "./layout.js";
 import { loadProject } from "./load-project.js";
 import { type NewScan, ProjectFolder } from "./project-folder.js";
-import { type NewPhoto, store } from "./scan-folder.js";
+import { type NewPhoto, type ScanFolder, store } from "./scan-folder.js";
 
 export interface ProjectStoreOptions {
   /** Folder with a folder for each project; made when it does not exist. */
@@ -167,10 +167,23 @@ export class ProjectStore {
     await this.#folder(project).changeScan(index, (scan) => scan.requirePhotos());
   }
 
-  /** Removes photos by their relative paths; those that are not there are ignored. */
-  async deletePhotos(project: string, index: number, files: readonly string[]): Promise<Scan> {
+  /**
+   * Removes photos by their relative paths, and their metadata; those that are not there are ignored.
+   *
+   * @param guard throws when they must not be deleted now; asked right before they are
+   */
+  async deletePhotos(
+    project: string,
+    index: number,
+    files: readonly string[],
+    guard: (scan: Scan) => void,
+  ): Promise<Scan> {
     const names = files.map((file) => relativeParts(file).join("/"));
-    return this.#folder(project).changeScan(index, (scan) => scan.deletePhotos(names), { saveProject: true });
+    const job = async (folder: ScanFolder) => {
+      guard(folder.scan);
+      await folder.deletePhotos(names);
+    };
+    return this.#folder(project).changeScan(index, job, { saveProject: true });
   }
 
   /**
@@ -180,6 +193,15 @@ export class ProjectStore {
    */
   async photoFile(project: string, index: number, filename: string): Promise<string> {
     return fileInside(this.#folder(project).scan(index).path, filename);
+  }
+
+  /**
+   * Absolute path of the project's thumbnail.
+   *
+   * @throws ScanError `not_found` while there is none
+   */
+  async findThumbnail(project: string): Promise<string> {
+    return fileInside(this.#folder(project).path, thumbnailFile);
   }
 
   /** Absolute path of the project's thumbnail, whether there is one yet or not. */

@@ -105,10 +105,16 @@ export class Scans {
 
   /** @throws ScanError `conflict` while a task works on the scan */
   async deleteScan(project: string, index: number): Promise<void> {
-    await this.#store.deleteScan(project, index, (scan) => {
-      const address = { project: scan.project_name, index };
-      this.#requireIdle(label(scan), (task) => isSame(scanOf(task), address));
-    });
+    await this.#store.deleteScan(project, index, (scan) => this.#requireIdleScan(scan));
+  }
+
+  /**
+   * A task that works on the scan counts its photos: one that vanished would be missed until the task's end.
+   *
+   * @throws ScanError `conflict` while a task works on the scan; `bad_request` for what is no relative path
+   */
+  async deletePhotos(project: string, index: number, files: readonly string[]): Promise<void> {
+    await this.#store.deletePhotos(project, index, files, (scan) => this.#requireIdleScan(scan));
   }
 
   /** @throws ScanError `conflict` while a task works on the project */
@@ -116,6 +122,11 @@ export class Scans {
     await this.#store.delete(project, ({ name }: Project) => {
       this.#requireIdle(`project ${JSON.stringify(name)}`, (task) => projectOf(task) === name);
     });
+  }
+
+  #requireIdleScan(scan: Scan): void {
+    const address = { project: scan.project_name, index: scan.index };
+    this.#requireIdle(label(scan), (task) => isSame(scanOf(task), address));
   }
 
   #requireIdle(thing: string, concerns: (task: Task) => boolean): void {

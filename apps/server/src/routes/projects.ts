@@ -31,8 +31,8 @@ export function projectRoutes({ store, scans, tasks }: Parts): Route[] {
         deleted: [params.project_name],
       };
     }),
-    route(getProjectThumbnail, ({ params }, { res }) =>
-      sendFile(res, store.thumbnailFile(params.project_name)),
+    route(getProjectThumbnail, async ({ params }, { res }) =>
+      sendFile(res, await store.findThumbnail(params.project_name)),
     ),
     route(listProjectTasks, ({ params }) => {
       const { name } = store.get(params.project_name);

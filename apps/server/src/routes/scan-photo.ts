@@ -1,14 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { dirname, extname, join } from "node:path";
+import { dirname, join } from "node:path";
 import type { getScanPhoto } from "@openscan/protocol";
 import type { z } from "zod";
 import { metadataName } from "../projects/layout.js";
-
-const mediaTypes: Readonly<Record<string, string>> = {
-  ".jpg": "image/jpeg",
-  ".dng": "image/x-adobe-dng",
-  ".json": "application/json",
-};
+import { mediaTypeOf } from "./media-type.js";
 
 interface Photo {
   readonly project_name: string;
@@ -26,7 +21,7 @@ export async function photoAsJson({
   const bytes = await readFile(path);
   return {
     ...address,
-    content_type: mediaTypes[extname(path).toLowerCase()] ?? "application/octet-stream",
+    content_type: mediaTypeOf(path),
     size_bytes: bytes.length,
     metadata: await metadataOf(path, address.filename),
     photo_data: bytes.toString("base64"),

@@ -1,5 +1,6 @@
 import {
   cancelScan,
+  deletePhotos,
   deleteScan,
   getScan,
   getScanPath,
@@ -47,6 +48,11 @@ export function scanRoutes({ store, scans }: Parts): Route[] {
         message: `Scan ${params.scan_index} of ${params.project_name} deleted`,
         deleted,
       };
+    }),
+    route(deletePhotos, async ({ params, query: { photo_filenames } }) => {
+      await scans.deletePhotos(...at(params), photo_filenames);
+      const message = `${photo_filenames.length} photos of scan ${params.scan_index} of ${params.project_name} deleted`;
+      return { success: true, message, deleted: photo_filenames };
     }),
     route(getScanPhoto, async ({ params, query }, { res }) => {
       const path = await store.photoFile(...at(params), query.filename);

@@ -227,7 +227,7 @@ describe.skipIf(smallDiskMissing)(`defect 16: a full disk${smallDiskMissing}`, (
       "thumbnail.jpg",
     ]);
     const [first = ""] = store.scan("Vase", 1).photos;
-    await store.deletePhotos("Vase", 1, [first]);
+    await store.deletePhotos("Vase", 1, [first], () => {});
     await expectWhole(bench);
     await scans.deleteProject("Vase");
     expect(await readdir(directory)).toEqual([]);
@@ -244,9 +244,9 @@ describe.skipIf(smallDiskMissing)(`defect 16: a full disk${smallDiskMissing}`, (
     await expect(store.create("Bowl", null)).rejects.toMatchObject(readOnly);
     await expect(scans.deleteScan("Vase", 1)).rejects.toMatchObject(readOnly);
     await expect(scans.deleteProject("Vase")).rejects.toMatchObject(readOnly);
-    await expect(store.deletePhotos("Vase", 1, before.scans["scan01"]?.photos ?? [])).rejects.toMatchObject(
-      readOnly,
-    );
+    await expect(
+      store.deletePhotos("Vase", 1, before.scans["scan01"]?.photos ?? [], () => {}),
+    ).rejects.toMatchObject(readOnly);
     expect(store.get("Vase").scans["scan01"]?.photos).toEqual(before.scans["scan01"]?.photos);
     const next = await createBench({ directory });
     expect(next.store.get("Vase").scans["scan01"]).toMatchObject({ status: "completed" });

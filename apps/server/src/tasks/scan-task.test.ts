@@ -271,7 +271,7 @@ describe("stopping and going on", () => {
     device.before = atThe(4, "capture", () => void tasks.cancel(id));
     await ended(id);
     const [, second = ""] = store.scan("Vase", 1).photos;
-    expect(await store.deletePhotos("Vase", 1, [second])).toMatchObject({ current_step: 1 });
+    expect(await store.deletePhotos("Vase", 1, [second], () => {})).toMatchObject({ current_step: 1 });
     device.before = () => {};
     tasks.restart(id);
     expect(await ended(id)).toMatchObject({ status: "completed", progress: { current: 5, total: 5 } });

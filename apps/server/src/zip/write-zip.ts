@@ -11,7 +11,7 @@ export interface ZipEntry {
   readonly name: string;
   readonly content: ZipContent;
 }
-export type ZipContent =
+type ZipContent =
   | { readonly path: string }
   | { readonly bytes: string | Uint8Array; readonly modified: Date };
 
