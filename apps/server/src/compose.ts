@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { createServer } from "node:http";
 import { type AddressInfo } from "node:net";
@@ -22,6 +22,7 @@ import { createApplication } from "./http/application.js";
 import { documents } from "./http/documents.js";
 import { namespaceOf } from "./http/sockets.js";
 import { Metrics } from "./metrics.js";
+import { PhotoPayloads } from "./photo-payloads.js";
 import { ProjectStore } from "./projects/project-store.js";
 import { Scans } from "./projects/scans.js";
 import { archiveRoutes } from "./routes/archives.js";
@@ -109,6 +110,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
   const stalls = watchForStalls({ events: tasks.events, clock, log });
   connectFeeds({ hub, device, tasks, photos: store.photos, stalls });
   const scans = new Scans({ device, store, tasks });
+  const payloads = new PhotoPayloads({ clock, newId: () => randomBytes(16).toString("hex") });
 
   const senders = new Senders({ ...config, log, ownNames: new OwnNames({ clock }) });
   const access = new Access({ ...config, clock, log });
@@ -132,7 +134,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
       }),
       ...configurationRoutes({ device, configurations, tasks }),
       ...deviceRoutes({ device, configurations, machine }),
-      ...cameraRoutes(device, clock),
+      ...cameraRoutes(device, payloads),
       ...motorRoutes(device, tasks),
       ...lightRoutes(device),
       ...triggerRoutes(device),
@@ -208,6 +210,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
         "give the directories back": () => Promise.all(locks.map((lock) => lock.release())),
         "close the streams": () =>
           restarts ? hub.close(1012, JSON.stringify({ retry_after_ms: retryAfterMs })) : hub.close(1001),
+        "forget the photos": () => payloads.close(),
         "close the requests": () => http.closeAllConnections(),
       });
       if (clean) await shutdown.markClean();

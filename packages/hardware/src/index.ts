@@ -1,5 +1,8 @@
-export { Camera, type CaptureOptions } from "./camera/camera.js";
-export type { CameraDriver, CaptureRequest, Photo } from "./camera/driver.js";
+export { Camera, type CaptureOptions, type Photo } from "./camera/camera.js";
+export type { CameraDriver, CaptureRequest, Shot } from "./camera/driver.js";
+export type { ShotFacts } from "./camera/exif.js";
+export type { PreviewViewer } from "./camera/preview-loop.js";
+export { settledWhiteBalance, type WhiteBalance, type WhiteBalanceSearch } from "./camera/white-balance.js";
 export {
   type ComponentKind,
   type Components,

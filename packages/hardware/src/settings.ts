@@ -57,8 +57,13 @@ export class Settings<T extends object> {
     const { lock, assertOpen } = this.#options;
     assertOpen();
     if (Object.keys(patch).length === 0) return this.#values;
+    return lock.run(() => this.updateHeld(patch));
+  }
+
+  /** As `update`, for whoever holds the lock. */
+  updateHeld(patch: Record<string, unknown>): Promise<T> {
     const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== null));
-    return lock.run(() => this.#use({ ...this.#values, ...given }));
+    return this.#use({ ...this.#values, ...given });
   }
 
   async #use(input: unknown): Promise<T> {

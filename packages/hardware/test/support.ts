@@ -40,7 +40,7 @@ export function fakeRenderer() {
   const intrinsics = { f: 965, cx: 640, cy: 480 };
   const renderer = {
     still: async (view: TwinView) => ({
-      jpeg: see(view),
+      bytes: see(view),
       width: view.width,
       height: view.height,
       focusDioptres: 9.5,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineEndpoint } from "./endpoint.js";
+import { type ApiVersion, defineEndpoint } from "./endpoint.js";
 import { settingsEndpoints } from "./settings-endpoints.js";
 
 export const CameraType = z.enum(["picamera2", "gphoto2", "linuxpy"]);
@@ -66,6 +66,7 @@ export const getCamera = defineEndpoint({
   describes: "device",
   response: CameraStatus,
 });
+/** An endless stream of JPEG parts, or one JPEG. */
 export const getPreview = defineEndpoint({
   operationId: "get_preview",
   method: "get",
@@ -80,12 +81,109 @@ export const getPreview = defineEndpoint({
   }),
   media: "multipart/x-mixed-replace",
 });
-export const getPhoto = defineEndpoint({
-  operationId: "get_photo",
-  method: "get",
-  path: "/cameras/{camera_name}/photo",
-  params: CameraName,
-  query: z.object({ image_format: ImageFormat.default("jpeg") }),
-  media: "image/jpeg",
+
+/** Another version answers the same question with other formats. */
+function photoEndpoint<Query extends z.ZodType>(versions: readonly ApiVersion[], query: Query) {
+  return defineEndpoint({
+    operationId: "get_photo",
+    method: "get",
+    path: "/cameras/{camera_name}/photo",
+    params: CameraName,
+    query,
+    versions,
+    media: "image/jpeg",
+  });
+}
+const with_metadata = z.boolean().default(false).describe("answer with `CapturedPhoto`, not with the bytes");
+/** Version 0.8: always a JPEG. */
+export const getJpegPhoto = photoEndpoint(["0.8"], z.object({}));
+/** Version 0.9, which knows no raw files. */
+export const getPhoto = photoEndpoint(
+  ["0.9"],
+  z.object({ image_format: ImageFormat.exclude(["raw"]).default("jpeg"), with_metadata }),
+);
+export const getAnyPhoto = photoEndpoint(
+  ["next"],
+  z.object({ image_format: ImageFormat.default("jpeg"), with_metadata }),
+);
+
+/** A photo that was taken; its bytes are at `payload_url` for a while. */
+export const CapturedPhoto = z.object({
+  format: ImageFormat,
+  media_type: z.string(),
+  filename: z.string(),
+  camera_metadata: z.object({
+    camera_name: z.string(),
+    camera_settings: CameraSettings,
+    raw_metadata: z.record(z.string(), z.unknown()).describe("what the camera itself says about the shot"),
+  }),
+  scan_metadata: z.null(),
+  payload_url: z.string(),
+  expires_in_s: z.number(),
 });
+export type CapturedPhoto = z.output<typeof CapturedPhoto>;
+
+export const getPhotoPayload = defineEndpoint({
+  operationId: "get_photo_payload",
+  method: "get",
+  path: "/cameras/{camera_name}/photo/payload/{payload_id}",
+  params: CameraName.extend({ payload_id: z.string() }),
+  versions: ["0.9", "next"],
+  media: "application/octet-stream",
+});
+
+/** Closes and opens the camera anew; the reply has no body. */
+export const restartCamera = defineEndpoint({
+  operationId: "restart_camera",
+  method: "post",
+  path: "/cameras/{camera_name}/restart",
+  params: CameraName,
+});
+
+export const AutoCalibrateAwbRequest = z.object({
+  warmup_frames: z.int().min(0).default(12).describe("not looked at"),
+  stable_frames: z.int().min(1).default(4).describe("in a row, between which the gains hardly change"),
+  eps: z.number().positive().default(0.01).describe("by how much a stable gain may change"),
+  timeout_s: z.number().positive().default(2).describe("then the last gains are taken as they are"),
+});
+export type AutoCalibrateAwbRequest = z.output<typeof AutoCalibrateAwbRequest>;
+
+export const AutoCalibrateAwbResponse = z.object({ red_gain: z.number(), blue_gain: z.number() });
+export type AutoCalibrateAwbResponse = z.output<typeof AutoCalibrateAwbResponse>;
+
+/** Finds the white balance of what the camera sees, and makes it its settings. */
+export const calibrateWhiteBalance = defineEndpoint({
+  operationId: "auto_calibrate_awb",
+  method: "post",
+  path: "/cameras/{camera_name}/awb-calibration",
+  params: CameraName,
+  body: AutoCalibrateAwbRequest.prefault({}),
+  response: AutoCalibrateAwbResponse,
+});
+
+export const CameraReport = z.object({
+  ok: z.boolean(),
+  return_code: z.int(),
+  script: z.string().describe("what made the report"),
+  report: z.string(),
+  stderr: z.string(),
+  gphoto2: z.object({
+    available: z.boolean(),
+    error: z.string().nullable(),
+    detected: z.boolean(),
+    cameras: z.array(z.object({ model: z.string(), port: z.string() })),
+  }),
+});
+export type CameraReport = z.output<typeof CameraReport>;
+
+/** What there is to know when a camera is not found. */
+export const getCameraReport = defineEndpoint({
+  operationId: "get_camera_report",
+  method: "get",
+  path: "/develop/camera-report",
+  query: z.object({ format: z.enum(["json", "text"]).default("json") }),
+  versions: ["0.9", "next"],
+  response: CameraReport,
+});
+
 export const cameraSettings = settingsEndpoints("camera", CameraSettings);

@@ -1,24 +1,64 @@
 import type { Device } from "@openscan/hardware";
-import { cameraSettings, getCamera, getPhoto, getPreview, listCameras, ScanError } from "@openscan/protocol";
-import type { Clock } from "@openscan/runtime";
+import {
+  calibrateWhiteBalance,
+  cameraSettings,
+  getAnyPhoto,
+  getCamera,
+  getJpegPhoto,
+  getPhoto,
+  getPhotoPayload,
+  getPreview,
+  listCameras,
+  restartCamera,
+  ScanError,
+} from "@openscan/protocol";
 import { type Route, route } from "../http/route.js";
+import type { PhotoPayloads } from "../photo-payloads.js";
 import { streamPreview } from "./mjpeg.js";
+import { answerPhoto, sendPayload } from "./photo.js";
 import { settingsRoutes } from "./settings.js";
 import { statuses } from "./statuses.js";
 
-export function cameraRoutes(device: Device, clock: Clock): Route[] {
+export function cameraRoutes(device: Device, payloads: PhotoPayloads): Route[] {
   return [
     route(listCameras, () => statuses(device.cameras)),
     route(getCamera, ({ params }) => device.camera(params.camera_name).status()),
-    route(getPreview, async ({ params, query }, { res, signal }) => {
+    route(getPreview, async ({ params, query }, { req, res, signal }) => {
       const camera = device.camera(params.camera_name);
-      if (query.mode === "stream") return streamPreview(camera, query.fps, { res, signal, clock });
+      if (query.mode === "stream") return streamPreview(camera, query.fps, { req, res, signal });
       if (camera.status().busy) throw new ScanError("busy", `camera ${camera.name} is busy`);
-      res.type("image/jpeg").send(Buffer.from(await camera.preview(signal)));
+      const jpeg = await camera.preview(signal);
+      res.set("Cache-Control", "no-store").type("image/jpeg").send(Buffer.from(jpeg));
     }),
-    route(getPhoto, async ({ params, query }, { res, signal }) => {
-      const photo = await device.camera(params.camera_name).capture({ format: query.image_format, signal });
-      res.set("Cache-Control", "no-store").type(photo.mediaType).send(Buffer.from(photo.bytes));
+    route(getJpegPhoto, ({ params }, exchange) =>
+      answerPhoto(
+        device.camera(params.camera_name),
+        { image_format: "jpeg", with_metadata: false },
+        { exchange, payloads },
+      ),
+    ),
+    ...([getPhoto, getAnyPhoto] as const).map((endpoint) =>
+      route(endpoint as typeof getAnyPhoto, ({ params, query }, exchange) =>
+        answerPhoto(device.camera(params.camera_name), query, { exchange, payloads }),
+      ),
+    ),
+    route(getPhotoPayload, ({ params }, { res }) =>
+      sendPayload(res, payloads.find(params.camera_name, params.payload_id)),
+    ),
+    route(restartCamera, async ({ params }, { res, signal }) => {
+      await device.camera(params.camera_name).restart(signal);
+      res.status(200).end();
+    }),
+    route(calibrateWhiteBalance, async ({ params, body }, { signal }) => {
+      const { warmup_frames, stable_frames, eps, timeout_s } = body;
+      const search = {
+        warmupFrames: warmup_frames,
+        stableFrames: stable_frames,
+        eps,
+        timeoutMs: 1000 * timeout_s,
+      };
+      const { red, blue } = await device.camera(params.camera_name).calibrateWhiteBalance(search, signal);
+      return { red_gain: red, blue_gain: blue };
     }),
     ...settingsRoutes(cameraSettings, (name) => device.camera(name).settings),
   ];

@@ -1,40 +1,44 @@
 import type { Camera } from "@openscan/hardware";
-import { ScanError } from "@openscan/protocol";
-import type { Clock } from "@openscan/runtime";
-import type { Response } from "express";
+import type { Exchange } from "../http/route.js";
 
-interface Viewer {
-  readonly res: Response;
-  readonly signal: AbortSignal;
-  readonly clock: Clock;
-}
+/** Between the parts. It is sent right behind a picture: only then do browsers show that. */
+const boundary = "--frame\r\n";
 
 /**
- * Sends previews as `multipart/x-mixed-replace` until the viewer leaves. A viewer that reads slowly gets fewer
- * frames, never a queue of old ones; a moment in which the camera is busy is skipped.
+ * Sends previews as `multipart/x-mixed-replace` until the viewer leaves or the camera fails. A viewer that reads
+ * slowly gets fewer frames, never a queue of old ones; a moment in which the camera is busy is skipped.
+ *
+ * @throws what the camera fails with before there was a frame
  */
 export async function streamPreview(
   camera: Camera,
   fps: number,
-  { res, signal, clock }: Viewer,
+  { req, res, signal }: Pick<Exchange, "req" | "res" | "signal">,
 ): Promise<void> {
-  res.set({ "Content-Type": "multipart/x-mixed-replace;boundary=frame", "Cache-Control": "no-store" });
-  res.flushHeaders();
-  while (!signal.aborted) {
+  const open = () => {
+    if (res.headersSent) return;
+    res.set({ "Content-Type": "multipart/x-mixed-replace;boundary=frame", "Cache-Control": "no-store" });
+    // Whoever sits in between, a proxy above all, is not to collect frames.
+    res.set("X-Accel-Buffering", "no");
+    res.flushHeaders();
+    if (req.method !== "HEAD") res.write(boundary);
+  };
+  const show = (jpeg: Uint8Array) => {
+    open();
+    res.cork();
+    res.write("Content-Type: image/jpeg\r\n\r\n");
+    res.write(jpeg);
+    res.write(`\r\n${boundary}`);
+    res.uncork();
+  };
+  // The first frame may have to wait for a photo, the reply need not.
+  if (camera.status().busy || req.method === "HEAD") open();
+  if (req.method !== "HEAD") {
     try {
-      if (!camera.status().busy && !res.writableNeedDrain) sendFrame(res, await camera.preview(signal));
+      await camera.watch({ fps, signal, isReady: () => !res.writableNeedDrain, show });
     } catch (error) {
-      if (signal.aborted) return;
-      if (!(error instanceof ScanError && error.code === "busy")) throw error;
+      if (!res.headersSent) throw error;
     }
-    await clock.sleep(1000 / fps, signal).catch(() => {}); // the viewer left
   }
-}
-
-function sendFrame(res: Response, jpeg: Uint8Array): void {
-  res.cork();
-  res.write("--frame\r\nContent-Type: image/jpeg\r\n\r\n");
-  res.write(jpeg);
-  res.write("\r\n");
-  res.uncork();
+  res.end();
 }

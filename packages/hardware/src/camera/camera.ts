@@ -9,12 +9,21 @@ import type { Clock } from "@openscan/runtime";
 import { Lock } from "../lock.js";
 import { Settings } from "../settings.js";
 import { abortedBy, endsWithin, type LinkedAbort, unlessAborted } from "../waiting.js";
-import type { CameraDriver, Photo } from "./driver.js";
+import type { CameraDriver, Shot } from "./driver.js";
+import { withExif } from "./exif.js";
+import { fileTypeOf, type FileType } from "./photo-file.js";
+import { PreviewLoop, type PreviewViewer } from "./preview-loop.js";
+import type { WhiteBalance, WhiteBalanceSearch } from "./white-balance.js";
 
 /** Beyond twice the exposure; the first shot of a camera that was just switched on is slow. */
 const CAPTURE_ALLOWANCE_MS = 60_000;
 const PREVIEW_LIMIT_MS = 30_000;
 const CONFIGURE_LIMIT_MS = 30_000;
+const RESTART_LIMIT_MS = 30_000;
+/** Beyond the time that the search for the white balance may take, for the frame that it ends with. */
+const WHITE_BALANCE_ALLOWANCE_MS = 30_000;
+/** Nobody may have the camera for longer. */
+const LONGEST_WHITE_BALANCE_MS = 60_000;
 /** How long a driver that was told to give up may take before the camera is used again. */
 const GRACE_MS = 5000;
 
@@ -37,6 +46,12 @@ export interface CaptureOptions {
   readonly seed?: number | undefined;
 }
 
+/** A photo as it is stored and sent. */
+export interface Photo extends Omit<Shot, "facts">, FileType {
+  /** Of this very shot. */
+  readonly settings: CameraSettings;
+}
+
 /** One camera: captures, settings and previews use it one after another. */
 export class Camera {
   readonly name: string;
@@ -53,6 +68,7 @@ export class Camera {
   /** Captures under way or waiting, and settings being applied. */
   #claims = 0;
   #nextFrame: Promise<Uint8Array> | undefined;
+  readonly #previews: PreviewLoop;
 
   constructor({ name, type, settings, driver, clock, changed, fault }: CameraOptions) {
     this.name = name;
@@ -62,6 +78,7 @@ export class Camera {
     this.#changed = changed;
     this.#fault = fault;
     this.#lock = new Lock(`camera ${JSON.stringify(name)}`);
+    this.#previews = new PreviewLoop({ clock, capture: () => this.#previewUnlessBusy() });
     this.settings = new Settings({
       owner: `camera ${JSON.stringify(name)}`,
       schema: CameraSettings,
@@ -99,7 +116,10 @@ export class Camera {
       this.#use({
         signal,
         limitMs: () => 2 * (this.settings.get().shutter ?? 0) + CAPTURE_ALLOWANCE_MS,
-        work: (stop) => this.#driver.capture({ format, signal: stop, seed }),
+        work: async (stop) => {
+          const settings = this.settings.get();
+          return this.#photo(await this.#driver.capture({ format, signal: stop, seed }), settings);
+        },
       }),
     );
   }
@@ -131,12 +151,94 @@ export class Camera {
     });
   }
 
+  /**
+   * Shows one preview after the other to a viewer until it leaves. All viewers share the frames, and skip those
+   * moments in which a photo or settings have the camera.
+   *
+   * @throws ScanError `offline` when the camera is closed, and what `preview` throws: the viewer has then seen its
+   * last frame
+   */
+  watch(viewer: PreviewViewer): Promise<void> {
+    this.#assertOpen();
+    return this.#previews.watch(viewer);
+  }
+
+  /**
+   * Finds the gains with which grey is grey in what the camera sees, and makes them its settings.
+   *
+   * @throws ScanError `unsupported` by this camera; `busy`; `timeout` when nothing was found, as in the dark;
+   * others as `capture`
+   */
+  async calibrateWhiteBalance(search: WhiteBalanceSearch, signal?: AbortSignal): Promise<WhiteBalance> {
+    this.#assertOpen();
+    const calibrate = this.#driver.calibrateWhiteBalance?.bind(this.#driver);
+    if (!calibrate) throw this.#unsupported("automatic white balance");
+    if (this.#claims > 0) throw new ScanError("busy", `camera ${this.name} is busy`);
+    const timeoutMs = Math.min(search.timeoutMs, LONGEST_WHITE_BALANCE_MS);
+    return this.#whileBusy(async () => {
+      const gains = await this.#use({
+        signal,
+        limitMs: () => timeoutMs + WHITE_BALANCE_ALLOWANCE_MS,
+        work: async (stop) => {
+          const found = await calibrate({ ...search, timeoutMs }, stop);
+          stop.throwIfAborted();
+          if (found) await this.settings.updateHeld({ awbg_red: found.red, awbg_blue: found.blue });
+          return found;
+        },
+      });
+      if (gains) return gains;
+      throw new ScanError(
+        "timeout",
+        `camera ${this.name} found no white balance within ${timeoutMs} ms; is there light?`,
+      );
+    });
+  }
+
+  /**
+   * Closes and opens the camera anew, after what was asked for before.
+   *
+   * @throws ScanError `unsupported` by this camera; others as `capture`
+   */
+  async restart(signal?: AbortSignal): Promise<void> {
+    this.#assertOpen();
+    const restart = this.#driver.restart?.bind(this.#driver);
+    if (!restart) throw this.#unsupported("restart");
+    await this.#whileBusy(() => this.#use({ signal, limitMs: () => RESTART_LIMIT_MS, work: restart }));
+  }
+
   /** Gives up what is under way and lets go of the camera. Everything asked for later is `offline`. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#previews.end(this.#offline());
     for (const use of this.#uses) use.abort(this.#offline());
     await this.#lock.runAtLast(() => this.#driver.close());
+  }
+
+  async #previewUnlessBusy(): Promise<Uint8Array | undefined> {
+    if (this.#claims > 0) return undefined;
+    try {
+      return await this.preview();
+    } catch (error) {
+      if (error instanceof ScanError && error.code === "busy") return undefined;
+      throw error;
+    }
+  }
+
+  /** The one place that makes a file of what any driver delivers. */
+  #photo({ facts, ...shot }: Shot, settings: CameraSettings): Photo {
+    const { format, bytes, rawMetadata } = shot;
+    const tags = { model: this.name, software: "OpenScan3", ...facts };
+    return {
+      ...shot,
+      ...fileTypeOf(format, rawMetadata["capture_name"]),
+      bytes: format === "jpeg" ? withExif(bytes, tags, settings.orientation_flag ?? 1) : bytes,
+      settings,
+    };
+  }
+
+  #unsupported(what: string): ScanError {
+    return new ScanError("unsupported", `camera ${this.name} (${this.type}) has no ${what}`);
   }
 
   async #whileBusy<T>(work: () => Promise<T>): Promise<T> {

@@ -25,7 +25,7 @@ test("sees where the motors stand and whether a light is lit", async () => {
   world.shine("Ring light", true);
   await clock.advance(5);
   const photo = await driver.capture({ ...request, format: "jpeg", seed: 3 });
-  expect(photo).toMatchObject({ format: "jpeg", mediaType: "image/jpeg", extension: ".jpg" });
+  expect(photo).toMatchObject({ format: "jpeg", facts: { exposureSeconds: 0.05, focalLengthMm: 4.28 } });
   expect(Buffer.from(photo.bytes).toString()).toBe("60.00 20.00 1");
   expect(photo.rawMetadata).toEqual({
     ExposureTime: 50_000,
@@ -83,13 +83,106 @@ describe("arrays", () => {
       ...(await fake.create()),
       still: async ({ settings }) => {
         qualities.push(settings.jpeg_quality);
-        return { jpeg, width: 6, height: 4, focusDioptres: 9, intrinsics: { f: 1, cx: 3, cy: 2 } };
+        return { bytes: jpeg, width: 6, height: 4, focusDioptres: 9, intrinsics: { f: 1, cx: 3, cy: 2 } };
       },
     }));
     const photo = await driver.capture({ ...request, format });
-    expect(photo).toMatchObject({ format, mediaType: "application/x-npy", extension: ".npy" });
+    expect(photo.format).toBe(format);
     expect(Buffer.from(photo.bytes).toString("latin1")).toContain(`'shape': ${shape}`);
     expect(qualities).toEqual([100]);
+  });
+});
+
+test.each(["dng", "raw"] as const)("%s is what the sensor saw, in a DNG", async (format) => {
+  const { driver, renderer } = await open();
+  const photo = await driver.capture({ ...request, format });
+  expect(photo).toMatchObject({ format, rawMetadata: { capture_name: "simulated.dng", AnalogueGain: 1 } });
+  expect(renderer.views[0]).toMatchObject({ encoding: "dng" });
+});
+
+test("D22: settings that leave nothing of the picture, or a size that the sensor has not, are refused", async () => {
+  const { driver } = await open();
+  for (const wrong of [
+    { crop_width: 100 },
+    { crop_height: 100 },
+    { photo_resolution: [0, 5] as [number, number] },
+    { photo_resolution: [9000, 7000] as [number, number] },
+    { preview_resolution: [-1, 3] as [number, number] },
+  ])
+    await expect(
+      driver.configure({ ...cameraSettings, ...wrong }),
+      JSON.stringify(wrong),
+    ).rejects.toMatchObject({
+      code: "out_of_range",
+    });
+  await driver.configure({ ...cameraSettings, crop_width: 90, photo_resolution: [4656, 3496] });
+});
+
+test("a restart starts another renderer, with the same settings", async () => {
+  const fakes = [fakeRenderer(), fakeRenderer()];
+  let opened = 0;
+  const { driver } = await open({}, 110, () => fakes[opened++]!.create());
+  await driver.restart?.(request.signal);
+  expect(opened).toBe(0);
+  await driver.configure({ ...cameraSettings, gain: 3 });
+  await driver.capture({ ...request, format: "jpeg" });
+  await driver.restart?.(request.signal);
+  expect(fakes.map(({ state }) => state.closed)).toEqual([true, false]);
+  await driver.capture({ ...request, format: "jpeg" });
+  expect(fakes[1]?.state.views[0]).toMatchObject({ settings: { gain: 3 } });
+});
+
+describe("automatic white balance", () => {
+  const search = { warmupFrames: 2, stableFrames: 3, eps: 0.01, timeoutMs: 2000 };
+  /** A grey wall under a lamp, as a sensor sees it that needs these gains. */
+  const wall =
+    (neutral: { red: number; blue: number }, brightness = 0.4): CreateRenderer =>
+    async () => ({
+      ...(await fakeRenderer().create()),
+      preview: async ({ settings: { awbg_red, awbg_blue } }) => {
+        const byte = (linear: number) =>
+          Math.round(255 * Math.min(1, 1.055 * Math.max(0, linear) ** (1 / 2.4) - 0.055));
+        const background = {
+          r: byte((brightness * (awbg_red ?? 0)) / neutral.red),
+          g: byte(brightness),
+          b: byte((brightness * (awbg_blue ?? 0)) / neutral.blue),
+        };
+        return sharp({ create: { width: 64, height: 48, channels: 3, background } })
+          .jpeg({ quality: 100, chromaSubsampling: "4:4:4" })
+          .toBuffer();
+      },
+    });
+
+  test.each([
+    [{ red: 1.8, blue: 1.8 }, {}],
+    [{ red: 2.6, blue: 1.2 }, {}],
+    [
+      { red: 1.1, blue: 3.2 },
+      { awbg_red: 0, awbg_blue: 0.2, saturation: 0, contrast: 3 },
+    ],
+  ])("finds the gains %j under which grey is grey, wherever it starts", async (neutral, settings) => {
+    const { driver } = await open({}, 110, wall(neutral));
+    await driver.configure({ ...cameraSettings, ...settings });
+    const found = await driver.calibrateWhiteBalance?.(search, request.signal);
+    expect(found?.red).toBeGreaterThan(neutral.red * 0.97);
+    expect(found?.red).toBeLessThan(neutral.red * 1.03);
+    expect(found?.blue).toBeGreaterThan(neutral.blue * 0.97);
+    expect(found?.blue).toBeLessThan(neutral.blue * 1.03);
+  });
+
+  test("finds nothing in the dark, however long it looks", async () => {
+    const dark = wall({ red: 1.8, blue: 1.8 }, 0.001);
+    const { clock, driver } = await open({}, 110, async (options) => {
+      const renderer = await dark(options);
+      return {
+        ...renderer,
+        preview: async (view) => {
+          await clock.advance(100);
+          return renderer.preview(view);
+        },
+      };
+    });
+    expect(await driver.calibrateWhiteBalance?.(search, request.signal)).toBeUndefined();
   });
 });
 

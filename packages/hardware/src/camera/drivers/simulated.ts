@@ -4,9 +4,13 @@ import { z } from "zod";
 import { type DriverContext, defineCameraDriver } from "../../define.js";
 import type { SimulatedWorld } from "../../simulated-world.js";
 import { rgbArray, yuvArray } from "../arrays.js";
-import type { CameraDriver, CaptureRequest, Photo } from "../driver.js";
+import type { CameraDriver, CaptureRequest, Shot } from "../driver.js";
+import { twinFrame } from "../twin/camera-model.js";
+import { twinFacts } from "../twin/facts.js";
 import type { Twin, TwinPhoto, TwinView } from "../twin/index.js";
-import { stillSize } from "../twin/view.js";
+import { previewSize, stillSize } from "../twin/view.js";
+import { settledWhiteBalance, type WhiteBalance, type WhiteBalanceSearch } from "../white-balance.js";
+import { greyWorld } from "./grey-world.js";
 
 /** Nearer, the camera would touch what it photographs: then the distance was not configured at all. */
 const NEAREST_MM = 60;
@@ -55,7 +59,7 @@ interface SimulatedCameraOptions {
 }
 
 class SimulatedCamera implements CameraDriver {
-  readonly formats = ["jpeg", "rgb_array", "yuv_array"] as const;
+  readonly formats = ["jpeg", "dng", "raw", "rgb_array", "yuv_array"] as const;
   readonly #world: SimulatedWorld;
   readonly #clock: Clock;
   readonly #radiusMm: number;
@@ -76,28 +80,61 @@ class SimulatedCamera implements CameraDriver {
   }
 
   async configure(settings: CameraSettings): Promise<void> {
+    for (const [width, height] of [stillSize(settings), previewSize(settings)])
+      twinFrame(width, height, settings);
     this.#settings = settings;
   }
 
-  async capture({ format, signal, seed = this.#shots++ }: CaptureRequest): Promise<Photo> {
+  async capture({ format, signal, seed = this.#shots++ }: CaptureRequest): Promise<Shot> {
     const renderer = await this.#open();
+    const isArray = format === "rgb_array" || format === "yuv_array";
+    const isRaw = format === "dng" || format === "raw";
     // Arrays are decoded from the picture, so it is compressed as little as possible.
-    const settings = format === "jpeg" ? this.#settings : { ...this.#settings, jpeg_quality: 100 };
-    const view = this.#view(settings, seed);
+    const settings = isArray ? { ...this.#settings, jpeg_quality: 100 } : this.#settings;
+    const view = { ...this.#view(settings, seed), encoding: isRaw ? "dng" : "jpeg" } as const;
     const sensorTimestamp = Math.round(this.#clock.monotonic() * 1e6);
     const photo = await renderer.still(view, signal);
-    const rawMetadata = { ...describe(view, photo), SensorTimestamp: sensorTimestamp };
-    if (format === "jpeg") {
-      return { format, bytes: photo.jpeg, mediaType: "image/jpeg", extension: ".jpg", rawMetadata };
-    }
-    const pixels = await decode(photo.jpeg);
-    const bytes = format === "rgb_array" ? rgbArray(pixels) : yuvArray(pixels);
-    return { format, bytes, mediaType: "application/x-npy", extension: ".npy", rawMetadata };
+    const { bytes } = photo;
+    const facts = twinFacts({ ...view, ...photo });
+    const rawMetadata = {
+      ...describe(view, photo),
+      SensorTimestamp: sensorTimestamp,
+      ...(isRaw && { capture_name: "simulated.dng" }),
+    };
+    if (!isArray) return { format, bytes, facts, rawMetadata };
+    const pixels = await decode(bytes);
+    return { format, bytes: format === "rgb_array" ? rgbArray(pixels) : yuvArray(pixels), rawMetadata };
   }
 
   async preview(): Promise<Uint8Array> {
     const renderer = await this.#open();
     return renderer.preview(this.#view(this.#settings, 0));
+  }
+
+  /** Frames with the gains of the last one, as automatic white balance sees them, until they are grey on average. */
+  async calibrateWhiteBalance(
+    search: WhiteBalanceSearch,
+    signal: AbortSignal,
+  ): Promise<WhiteBalance | undefined> {
+    const renderer = await this.#open();
+    const plain = { ...this.#settings, saturation: 1, contrast: 1, jpeg_quality: 100 };
+    const { awbg_red, awbg_blue } = this.#settings;
+    let gains = { red: awbg_red || 1, blue: awbg_blue || 1 };
+    const nextFrame = async () => {
+      const settings = { ...plain, awbg_red: gains.red, awbg_blue: gains.blue };
+      const cast = greyWorld(await decode(await renderer.preview(this.#view(settings, 0))));
+      if (!cast) return undefined;
+      gains = { red: stepTowards(gains.red, cast.red), blue: stepTowards(gains.blue, cast.blue) };
+      return gains;
+    };
+    return settledWhiteBalance(nextFrame, search, { clock: this.#clock, signal });
+  }
+
+  /** Ends the worker threads; the next picture starts others. */
+  async restart(): Promise<void> {
+    const renderer = this.#renderer;
+    this.#renderer = undefined;
+    await (await renderer?.catch(() => undefined))?.close();
   }
 
   async close(): Promise<void> {
@@ -128,6 +165,14 @@ class SimulatedCamera implements CameraDriver {
       depthBlur: this.#depthBlur,
     };
   }
+}
+
+/** Part of the way that automatic white balance goes with each frame, lest colours jump. */
+const AWB_STEP = 0.5;
+const GREATEST_GAIN = 32;
+
+function stepTowards(gain: number, factor: number): number {
+  return Math.min(GREATEST_GAIN, gain * factor ** AWB_STEP);
 }
 
 const defaults = CameraSettings.parse({});

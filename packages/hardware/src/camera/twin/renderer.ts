@@ -1,9 +1,10 @@
+import type { SensorImage } from "../dng.js";
 import { cameraPose, type Frame, twinFrame } from "./camera-model.js";
 import { DistanceGrid } from "./distance-grid.js";
 import { autofocus, breathing, manualFocus } from "./focus.js";
 import { type GeometryBuffer, renderGeometry, type Scene } from "./geometry.js";
 import { Recent } from "./recent.js";
-import { expose } from "./sensor.js";
+import { expose, exposeMosaic } from "./sensor.js";
 import { SolidTexture } from "./texture.js";
 import type { TwinPhoto, TwinView } from "./view.js";
 
@@ -15,9 +16,11 @@ const KEPT_BYTES = 64 * 2 ** 20;
 const BYTES_PER_PIXEL = 24;
 
 /** A photo before it is encoded: red, green, blue, 8 bits each, row by row. */
-export interface RawPhoto extends Omit<TwinPhoto, "jpeg"> {
+export interface RawPhoto extends ShotGeometry {
   readonly pixels: Uint8Array;
 }
+
+type ShotGeometry = Omit<TwinPhoto, "bytes">;
 
 export function createScene(): Scene {
   return { grid: new DistanceGrid(), texture: new SolidTexture() };
@@ -39,6 +42,17 @@ export class Renderer {
    * @throws ScanError `out_of_range` when there is no such picture size
    */
   render(view: TwinView): RawPhoto {
+    const { geometry, frame, exposure, shot } = this.#prepare(view);
+    return { ...shot, pixels: expose(geometry, frame, exposure) };
+  }
+
+  /** The same shot as the sensor itself sees it. */
+  renderMosaic(view: TwinView): ShotGeometry & { readonly image: SensorImage } {
+    const { geometry, frame, exposure, shot } = this.#prepare(view);
+    return { ...shot, image: exposeMosaic(geometry, frame, exposure) };
+  }
+
+  #prepare(view: TwinView) {
     const { settings, light, seed } = view;
     const radius = lensRadius(view.radiusMm);
     const origin = 1000 / radius;
@@ -49,11 +63,15 @@ export class Renderer {
     const dioptres = manual ?? autofocus(geometry, frame, settings) ?? origin;
     const depthBlur = view.depthBlur ?? true;
     return {
-      pixels: expose(geometry, frame, { light, seed, dioptres, depthBlur, settings }),
-      width: frame.width,
-      height: frame.height,
-      focusDioptres: dioptres,
-      intrinsics: { f: frame.f, cx: frame.cx, cy: frame.cy },
+      geometry,
+      frame,
+      exposure: { light, seed, dioptres, depthBlur, settings },
+      shot: {
+        width: frame.width,
+        height: frame.height,
+        focusDioptres: dioptres,
+        intrinsics: { f: frame.f, cx: frame.cx, cy: frame.cy },
+      },
     };
   }
 

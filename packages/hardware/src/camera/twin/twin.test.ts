@@ -25,10 +25,10 @@ const view = (rest: Partial<TwinView> = {}, settings: object = {}): TwinView => 
 test("a photo is a JPEG of the cropped size, the same for the same view and seed", async () => {
   const photo = await twin.still(view());
   expect(photo).toMatchObject({ width: 144, height: 108, intrinsics: { cx: 72, cy: 54 } });
-  expect(await sharp(photo.jpeg).metadata()).toMatchObject({ format: "jpeg", width: 144, height: 108 });
+  expect(await sharp(photo.bytes).metadata()).toMatchObject({ format: "jpeg", width: 144, height: 108 });
   expect(photo.focusDioptres).toBeGreaterThan(9);
-  expect((await twin.still(view())).jpeg).toEqual(photo.jpeg);
-  expect((await twin.still(view({ seed: 6 }))).jpeg).not.toEqual(photo.jpeg);
+  expect((await twin.still(view())).bytes).toEqual(photo.bytes);
+  expect((await twin.still(view({ seed: 6 }))).bytes).not.toEqual(photo.bytes);
 });
 
 test("a refused picture is refused with its reason, and the next one works", async () => {

@@ -16,7 +16,7 @@ export class Twin {
   readonly #stills: RenderThread;
   readonly #previews: RenderThread;
   #frame: Promise<Uint8Array> | undefined;
-  #shown: { readonly key: string; readonly jpeg: Uint8Array } | undefined;
+  #shown: { readonly key: string; readonly bytes: Uint8Array } | undefined;
 
   constructor({ log }: { log: Logger }) {
     const script = workerUrl(import.meta.url, "./render-worker.js");
@@ -46,7 +46,7 @@ export class Twin {
     const [theta, fi] = [roundAngle(view.theta), roundAngle(view.fi)];
     const small = checked({ ...view, theta, fi, width, height, seed: 0 });
     const key = JSON.stringify(small);
-    if (this.#shown?.key === key) return this.#shown.jpeg;
+    if (this.#shown?.key === key) return this.#shown.bytes;
 
     this.#frame ??= this.#renderPreview(key, small);
     return this.#frame;
@@ -60,9 +60,9 @@ export class Twin {
 
   async #renderPreview(key: string, view: TwinView): Promise<Uint8Array> {
     try {
-      const { jpeg } = await this.#previews.render(view);
-      this.#shown = { key, jpeg };
-      return jpeg;
+      const { bytes } = await this.#previews.render(view);
+      this.#shown = { key, bytes };
+      return bytes;
     } finally {
       this.#frame = undefined;
     }

@@ -18,10 +18,13 @@ export interface TwinView {
   readonly seed: number;
   /** Whether what is out of focus is blurred; default true. */
   readonly depthBlur?: boolean;
+  /** What the sensor saw, as DNG; default: a JPEG. */
+  readonly encoding?: "jpeg" | "dng";
 }
 
 export interface TwinPhoto {
-  readonly jpeg: Uint8Array;
+  /** A JPEG without EXIF, or a DNG with it. */
+  readonly bytes: Uint8Array;
   /** Pixels, after the crop. */
   readonly width: number;
   readonly height: number;
