@@ -140,16 +140,16 @@ export const restartCamera = defineEndpoint({
   params: CameraName,
 });
 
-export const AutoCalibrateAwbRequest = z.object({
+export const WhiteBalanceRequest = z.object({
   warmup_frames: z.int().min(0).default(12).describe("not looked at"),
   stable_frames: z.int().min(1).default(4).describe("in a row, between which the gains hardly change"),
   eps: z.number().positive().default(0.01).describe("by how much a stable gain may change"),
   timeout_s: z.number().positive().default(2).describe("then the last gains are taken as they are"),
 });
-export type AutoCalibrateAwbRequest = z.output<typeof AutoCalibrateAwbRequest>;
+export type WhiteBalanceRequest = z.output<typeof WhiteBalanceRequest>;
 
-export const AutoCalibrateAwbResponse = z.object({ red_gain: z.number(), blue_gain: z.number() });
-export type AutoCalibrateAwbResponse = z.output<typeof AutoCalibrateAwbResponse>;
+export const WhiteBalanceGains = z.object({ red_gain: z.number(), blue_gain: z.number() });
+export type WhiteBalanceGains = z.output<typeof WhiteBalanceGains>;
 
 /** Finds the white balance of what the camera sees, and makes it its settings. */
 export const calibrateWhiteBalance = defineEndpoint({
@@ -157,8 +157,8 @@ export const calibrateWhiteBalance = defineEndpoint({
   method: "post",
   path: "/cameras/{camera_name}/awb-calibration",
   params: CameraName,
-  body: AutoCalibrateAwbRequest.prefault({}),
-  response: AutoCalibrateAwbResponse,
+  body: WhiteBalanceRequest.default(WhiteBalanceRequest.parse({})),
+  response: WhiteBalanceGains,
 });
 
 export const CameraReport = z.object({
