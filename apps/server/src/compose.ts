@@ -8,6 +8,7 @@ import { Device } from "@openscan/hardware";
 import { attachHub, Hub } from "@openscan/hub";
 import { type Health, ScanError } from "@openscan/protocol";
 import type { Clock, Logger } from "@openscan/runtime";
+import { removeUnfinishedWrites } from "@openscan/runtime/atomic-file";
 import { FileTaskStore, TaskManager } from "@openscan/tasks";
 import { helloWorldAsync } from "@openscan/tasks/examples";
 import type { Config } from "./config.js";
@@ -182,6 +183,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
         await mkdir(directory, { recursive: true });
       for (const directory of new Set([config.projectDir, config.runtimeDir]))
         locks.push(await DirectoryLock.take({ directory, clock, log }));
+      await removeUnfinishedWrites(config.runtimeDir, log);
       // On a full disk it cannot be noted, and the server is needed to delete something.
       await shutdown.start().catch((err: unknown) => log.error({ err }, "the start could not be noted"));
       if (shutdown.lastWasUnclean) log.warn({}, "the last shutdown was unclean");

@@ -60,10 +60,11 @@ export class Api {
       messages.push(JSON.parse(frames.at(-1) ?? "") as Message);
       for (const wake of waiting) wake();
     });
-    const closed = once(socket, "close").then(([code, reason]) => ({
-      code: code as number,
-      reason: String(reason),
-    }));
+    // A connection that a kill resets has an error before it is closed; who waits for the end hears of that only.
+    socket.on("error", () => {});
+    const closed = new Promise<{ code: number; reason: string }>((resolve) => {
+      socket.once("close", (code, reason) => resolve({ code, reason: String(reason) }));
+    });
     await once(socket, "open");
     const until = (isMet: () => boolean) =>
       new Promise<void>((resolve, reject) => {

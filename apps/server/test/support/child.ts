@@ -18,10 +18,19 @@ const main = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 
 /** The built server as a process of its own, which can be killed; killed with the test at the latest. */
 export function spawnServer(
-  { directories }: ScannerFolder,
+  folder: ScannerFolder,
   args: readonly string[] = [],
   variables: Readonly<Record<string, string>> = {},
 ): Promise<ServerProcess> {
+  return launchServer(folder, args, variables).ready;
+}
+
+/** The same for those who do not wait until it is ready. */
+export function launchServer(
+  { directories }: ScannerFolder,
+  args: readonly string[] = [],
+  variables: Readonly<Record<string, string>> = {},
+): { readonly process: ChildProcess; readonly ready: Promise<ServerProcess> } {
   const environment = {
     OPENSCAN_SETTINGS_DIR: directories.settingsDir,
     OPENSCAN_PROJECT_DIR: directories.projectDir,
@@ -33,7 +42,7 @@ export function spawnServer(
     stdio: ["ignore", "pipe", "pipe"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));
-  return awaitReady(child);
+  return { process: child, ready: awaitReady(child) };
 }
 
 /** Resolves once the process has printed its address; rejects with its output when it ends before. */

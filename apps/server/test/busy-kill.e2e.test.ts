@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Project } from "@openscan/protocol";
+import { expect, onTestFinished, test } from "vitest";
+import type { Actor } from "./support/busy/actor.js";
+import { Files } from "./support/busy/files.js";
+import { ProjectActor } from "./support/busy/project-actor.js";
+import { ScanActor } from "./support/busy/scan-actor.js";
+import { SettingsActor } from "./support/busy/settings-actor.js";
+import { launchServer, spawnServer } from "./support/child.js";
+import { randomNumbers } from "./support/continuity/random-numbers.js";
+import { createFolder, quickConfiguration } from "./support/folder.js";
+
+const seed = Number(process.env["OPENSCAN_SEED"] ?? Math.floor(Math.random() * 1e9));
+/** Scanners that are used and killed at the same time: most of a start is waiting for one core. */
+const scanners = 3;
+const kills = Number(process.env["OPENSCAN_KILLS"] ?? 50);
+/** Of so many kills one comes while the server starts. */
+const startsKilled = 5;
+
+test(`defect 28: killed at ${kills} random moments, seed ${seed}, a busy server loses nothing that it reported done`, async () => {
+  const perScanner = Array.from({ length: scanners }, (_, index) => Math.floor((kills + index) / scanners));
+  expect(perScanner.reduce((sum, count) => sum + count, 0)).toBe(kills);
+  const photos = await Promise.all(perScanner.map((count, index) => killedScanner(count, seed + index)));
+  // It was busy indeed.
+  expect(photos.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(kills);
+}, 240_000);
+
+/** One scanner in the hands of all the actors, killed so many times. Resolves with the photos that it took. */
+async function killedScanner(count: number, seed: number): Promise<number> {
+  const random = randomNumbers(seed);
+  const folder = await createFolder(await busyConfiguration());
+  onTestFinished(() => folder.remove());
+  const files = new Files(folder);
+  const scans = new ScanActor();
+  const actors: readonly Actor[] = [scans, new SettingsActor(), new ProjectActor()];
+  for (let kill = 0; kill < count; kill++) {
+    if (kill % startsKilled === startsKilled - 1) {
+      const { process, ready } = launchServer(folder);
+      await Promise.race([sleep(random() * 1500), ready.catch(() => {})]);
+      process.kill("SIGKILL");
+      await ready.catch(() => {});
+      continue;
+    }
+    const server = await spawnServer(folder);
+    for (const actor of actors) await actor.verify(server.api);
+    expect(await files.problems()).toEqual([]);
+    const gone = new AbortController();
+    const work = Promise.all(actors.map((actor) => actor.work(server.api, gone.signal)));
+    await Promise.race([sleep(random() * 600), work]);
+    gone.abort();
+    await server.stop("SIGKILL");
+    await work;
+  }
+  const server = await spawnServer(folder);
+  for (const actor of actors) await actor.verify(server.api);
+  await scans.scanOnce(server.api);
+  for (const actor of actors) await actor.verify(server.api);
+  const { body } = await server.api.call<Record<string, Project>>("GET", "/latest/projects/");
+  const statuses = Object.values(body["vase"]?.scans ?? {}).map(({ status }) => status);
+  expect(statuses.filter((status) => status !== "completed")).toEqual([]);
+  expect(await server.stop("SIGTERM")).toBe(0);
+  expect(await files.problems()).toEqual([]);
+  return scans.photos.size;
+}
+
+/** Motors and camera as quick as they can be: the files are what is tested. */
+async function busyConfiguration() {
+  const configuration = await quickConfiguration();
+  for (const motor of Object.values(configuration.motors)) Object.assign(motor, { steps_per_rotation: 400 });
+  for (const camera of Object.values(configuration.cameras))
+    Object.assign(camera.settings, { photo_resolution: [160, 120], preview_resolution: [80, 60] });
+  return configuration;
+}
