@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Project } from "@openscan/protocol";
 import { expect, onTestFinished, test } from "vitest";
-import type { Actor } from "./support/busy/actor.js";
+import type { Actor, Reported } from "./support/busy/actor.js";
 import { Files } from "./support/busy/files.js";
 import { ProjectActor } from "./support/busy/project-actor.js";
 import { ScanActor } from "./support/busy/scan-actor.js";
@@ -31,8 +31,10 @@ async function killedScanner(count: number, seed: number): Promise<number> {
   const folder = await createFolder(await busyConfiguration());
   onTestFinished(() => folder.remove());
   const files = new Files(folder);
-  const scans = new ScanActor();
-  const actors: readonly Actor[] = [scans, new SettingsActor(), new ProjectActor()];
+  let reported: Reported = () => {};
+  const report = () => reported();
+  const scans = new ScanActor(report);
+  const actors: readonly Actor[] = [scans, new SettingsActor(report), new ProjectActor(report)];
   for (let kill = 0; kill < count; kill++) {
     if (kill % startsKilled === startsKilled - 1) {
       const { process, ready } = launchServer(folder);
@@ -46,10 +48,17 @@ async function killedScanner(count: number, seed: number): Promise<number> {
     expect(await files.problems()).toEqual([]);
     const gone = new AbortController();
     const work = Promise.all(actors.map((actor) => actor.work(server.api, gone.signal)));
+    // Every other kill comes in the moment in which something was reported done: the hardest one for whoever reports it.
     await Promise.race([sleep(random() * 600), work]);
+    if (kill % 2 === 0) {
+      const next = new Promise<void>((resolve) => {
+        reported = resolve;
+      });
+      await Promise.race([next, work]);
+    }
+    const stopped = server.stop("SIGKILL");
     gone.abort();
-    await server.stop("SIGKILL");
-    await work;
+    await Promise.all([stopped, work]);
   }
   const server = await spawnServer(folder);
   for (const actor of actors) await actor.verify(server.api);

@@ -1,5 +1,8 @@
 import type { Api } from "../api.js";
 
+/** Called as soon as something was reported done. */
+export type Reported = () => void;
+
 /** Somebody who uses a scanner, remembers what was reported done, and looks for it after the server was killed. */
 export interface Actor {
   /** Goes on until the server is gone; a request that fails before that is an error. */

@@ -1,7 +1,7 @@
 import type { Project } from "@openscan/protocol";
 import { expect } from "vitest";
 import type { Api } from "../api.js";
-import { type Actor, done, untilGone } from "./actor.js";
+import { type Actor, done, type Reported, untilGone } from "./actor.js";
 
 /** Makes projects and deletes them. */
 export class ProjectActor implements Actor {
@@ -9,6 +9,11 @@ export class ProjectActor implements Actor {
   /** Made, and nobody has asked to delete them. */
   readonly #made = new Map<string, string>();
   readonly #deleted = new Set<string>();
+  readonly #reported: Reported;
+
+  constructor(reported: Reported) {
+    this.#reported = reported;
+  }
 
   async work(api: Api, gone: AbortSignal): Promise<void> {
     await untilGone(gone, async () => {
@@ -16,11 +21,13 @@ export class ProjectActor implements Actor {
       const description = `number ${this.#count}`;
       await done(api, "POST", `${pathOf(name)}?project_description=${encodeURIComponent(description)}`);
       this.#made.set(name, description);
+      this.#reported();
       const [oldest] = this.#made.keys();
       if (this.#made.size > 3 && oldest !== undefined) {
         this.#made.delete(oldest);
         await done(api, "DELETE", pathOf(oldest));
         this.#deleted.add(oldest);
+        this.#reported();
       }
       await new Promise((resolve) => setTimeout(resolve, 20));
     });

@@ -1,7 +1,7 @@
 import type { Project, Scan, Task } from "@openscan/protocol";
 import { expect } from "vitest";
 import { type Api, became, type Message } from "../api.js";
-import { type Actor, done } from "./actor.js";
+import { type Actor, done, type Reported } from "./actor.js";
 
 const project = "vase";
 const points = 25;
@@ -15,6 +15,11 @@ export class ScanActor implements Actor {
   readonly #completed = new Set<number>();
   /** Resumes alternate between the two routes. */
   #resumes = 0;
+  readonly #reported: Reported;
+
+  constructor(reported: Reported) {
+    this.#reported = reported;
+  }
 
   async work(api: Api, gone: AbortSignal): Promise<void> {
     try {
@@ -81,8 +86,10 @@ export class ScanActor implements Actor {
   }
 
   #hear(message: Message): void {
-    if (message.type === "photo.captured" && message["project"] === project)
+    if (message.type === "photo.captured" && message["project"] === project) {
       this.photos.add(`${message["scan"] as number}/${message["file"] as string}`);
+      this.#reported();
+    }
     if (message.type !== "task.update") return;
     const task = message["task"] as Task;
     if (task.task_type !== "scan_task" || task.status !== "running") return;

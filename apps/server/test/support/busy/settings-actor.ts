@@ -1,17 +1,22 @@
 import type { CameraSettings, FirmwareSettings } from "@openscan/protocol";
 import { expect } from "vitest";
 import type { Api } from "../api.js";
-import { type Actor, done, untilGone } from "./actor.js";
+import { type Actor, done, type Reported, untilGone } from "./actor.js";
 
 const camera = "/latest/cameras/simulated_camera/settings";
 
 /** Changes settings of the camera and of the firmware, and stores them, again and again. */
 export class SettingsActor implements Actor {
+  readonly #reported: Reported;
   /** Each value is greater than the one before, so that one read later tells which write it is of. */
   #asked = 0;
   #stored = 0;
   #cloudAsked = false;
   #cloudStored: boolean | undefined;
+
+  constructor(reported: Reported) {
+    this.#reported = reported;
+  }
 
   async work(api: Api, gone: AbortSignal): Promise<void> {
     await untilGone(gone, async () => {
@@ -19,10 +24,12 @@ export class SettingsActor implements Actor {
       await done(api, "PATCH", camera, { contrast: asked / 1000 });
       await done(api, "PATCH", "/latest/device/configurations/current");
       this.#stored = asked;
+      this.#reported();
       this.#cloudAsked = asked % 2 === 0;
       this.#cloudStored = undefined;
       await done(api, "PATCH", "/latest/firmware/settings/enable_cloud", { value: this.#cloudAsked });
       this.#cloudStored = this.#cloudAsked;
+      this.#reported();
       await new Promise((resolve) => setTimeout(resolve, 5));
     });
   }
