@@ -33,6 +33,7 @@ import { developRoutes } from "./routes/develop.js";
 import { deviceRoutes } from "./routes/device.js";
 import { firmwareRoutes } from "./routes/firmware.js";
 import { lightRoutes } from "./routes/lights.js";
+import { logRoutes } from "./routes/logs.js";
 import { motorRoutes } from "./routes/motors.js";
 import { projectRoutes } from "./routes/projects.js";
 import { scanRoutes } from "./routes/scans.js";
@@ -53,6 +54,8 @@ export interface Environment {
   readonly version: string;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Brings lines that wait in memory to the disk. */
+  readonly flushLog?: () => Promise<void>;
   /** Checks every reply against its schema; for tests. */
   readonly checkResponses?: boolean;
   /** Ends this server in order and starts it anew; without it a client's wish to restart is refused. */
@@ -80,7 +83,15 @@ const beside = (path: string) => fileURLToPath(new URL(path, import.meta.url));
  * a second server that is started by mistake cannot harm the first one.
  */
 export function compose(config: Config, environment: Environment): ScannerServer {
-  const { version, clock, log, checkResponses = false, restart, machine } = environment;
+  const {
+    version,
+    clock,
+    log,
+    checkResponses = false,
+    restart,
+    machine,
+    flushLog = async () => {},
+  } = environment;
   const shutdown = new UncleanShutdown(config.runtimeDir, version, clock);
   const configurations = new Configurations({
     directory: join(config.settingsDir, "device"),
@@ -140,6 +151,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
       ...lightRoutes(device),
       ...triggerRoutes(device),
       ...firmwareRoutes(firmware),
+      ...logRoutes({ directory: config.logDir, clock, flush: flushLog }),
       ...taskRoutes(tasks),
       ...archiveRoutes(store),
       ...projectRoutes({ store, tasks, scans }),

@@ -23,7 +23,7 @@ async function main(): Promise<void> {
     return;
   }
   const config = invocation.run;
-  const log = openLog(config, process.stdout);
+  const { log, flush, close: closeLog } = openLog(config, process.stdout);
   const supervised = Boolean(process.env[supervisedVariable]);
   let port = config.port;
   const startAnew = () => {
@@ -40,6 +40,7 @@ async function main(): Promise<void> {
     version,
     clock: systemClock,
     log,
+    flushLog: flush,
     restart,
     ...(isScanner() && { machine }),
   });
@@ -56,6 +57,7 @@ async function main(): Promise<void> {
     });
     closing = server.close(reason).then(
       async () => {
+        await closeLog();
         giveUp();
         process.exit(await exit());
       },

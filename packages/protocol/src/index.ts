@@ -12,6 +12,7 @@ export * from "./errors.js";
 export * from "./firmware.js";
 export * from "./json-delta.js";
 export * from "./light.js";
+export * from "./logs.js";
 export * from "./motor.js";
 export * from "./namespace.js";
 export * from "./namespaces.js";

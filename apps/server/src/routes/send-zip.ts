@@ -1,7 +1,7 @@
-import type { Response } from "express";
 import type { Exchange } from "../http/route.js";
 import type { Archive } from "../projects/archive.js";
 import { writeZip } from "../zip/write-zip.js";
+import { written } from "./written.js";
 
 /**
  * Sends an archive as a download while it is being made, as fast as the client takes it. What fails on the way breaks
@@ -23,21 +23,4 @@ export async function sendZip(
   } catch (error) {
     if (!signal.aborted) throw error;
   }
-}
-
-/** Resolves when the system has taken the bytes, rejects when the client is gone. */
-function written(res: Response, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const giveUp = () => reject(signal.reason as Error);
-    if (signal.aborted) {
-      giveUp();
-      return;
-    }
-    signal.addEventListener("abort", giveUp, { once: true });
-    res.write(bytes, (error) => {
-      signal.removeEventListener("abort", giveUp);
-      if (error) reject(error);
-      else resolve();
-    });
-  });
 }

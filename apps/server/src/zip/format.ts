@@ -6,6 +6,8 @@ export interface WrittenEntry {
   readonly modified: Date;
   readonly crc: number;
   readonly size: number;
+  /** Its size in the archive, when it is compressed. */
+  readonly packed?: number;
   /** Of its local header, from the beginning of the archive. */
   readonly offset: number;
 }
@@ -18,6 +20,7 @@ const MANY_ENTRIES = 0xffff;
 const VERSION = 45;
 const MADE_ON_UNIX = 3 << 8;
 const STORED = 0;
+const DEFLATED = 8;
 /** Bit 3: checksum and size follow the content. Bit 11: the name is UTF-8. */
 const FLAGS = (1 << 3) | (1 << 11);
 const REGULAR_FILE = 0o100644 * 2 ** 16;
@@ -26,27 +29,37 @@ const isLarge = (value: number) => value >= SEE_ZIP64;
 const capped = (value: number) => Math.min(value, SEE_ZIP64);
 
 /** @param mayBeLarge whether the content may have 4 GiB or more; `descriptor` is to be told the same */
-export function localHeader(name: string, modified: Date, mayBeLarge: boolean): Buffer {
+export function localHeader(name: string, modified: Date, mayBeLarge: boolean, isPacked = false): Buffer {
   const bytes = Buffer.from(name);
   const large = mayBeLarge ? [0, 0] : [];
   return new Fields(0x04034b50, 30 + bytes.length + extraLength(large))
-    .common(modified, { crc: 0, size: mayBeLarge ? SEE_ZIP64 : 0, name: bytes, large })
+    .common(modified, {
+      isPacked,
+      crc: 0,
+      sizes: mayBeLarge ? [SEE_ZIP64, SEE_ZIP64] : [0, 0],
+      name: bytes,
+      large,
+    })
     .bytes(bytes)
     .extra(modified, large).record;
 }
 
 /** Stands behind the content. */
-export function descriptor(crc: number, size: number, mayBeLarge: boolean): Buffer {
+export function descriptor(crc: number, size: number, mayBeLarge: boolean, packed = size): Buffer {
   const fields = new Fields(0x08074b50, mayBeLarge ? 24 : 16).u32(crc);
-  return (mayBeLarge ? fields.u64(size).u64(size) : fields.u32(size).u32(size)).record;
+  return (mayBeLarge ? fields.u64(packed).u64(size) : fields.u32(packed).u32(size)).record;
 }
 
-export function centralHeader({ name, modified, crc, size, offset }: WrittenEntry): Buffer {
+export function centralHeader({ name, modified, crc, size, packed, offset }: WrittenEntry): Buffer {
   const bytes = Buffer.from(name);
-  const large = [...(isLarge(size) ? [size, size] : []), ...(isLarge(offset) ? [offset] : [])];
+  const inArchive = packed ?? size;
+  // Both or none: some readers expect that.
+  const areLarge = isLarge(size) || isLarge(inArchive);
+  const large = [...(areLarge ? [size, inArchive] : []), ...(isLarge(offset) ? [offset] : [])];
+  const sizes: Sizes = areLarge ? [SEE_ZIP64, SEE_ZIP64] : [inArchive, size];
   return new Fields(0x02014b50, 46 + bytes.length + extraLength(large))
     .u16(MADE_ON_UNIX | VERSION)
-    .common(modified, { crc, size: capped(size), name: bytes, large })
+    .common(modified, { isPacked: packed !== undefined, crc, sizes, name: bytes, large })
     .u16(0) // comment
     .u16(0) // disk
     .u16(0) // internal attributes
@@ -83,9 +96,13 @@ export function endRecords(entries: number, start: number, size: number): Buffer
   return Buffer.concat([zip64, locator, end]);
 }
 
+/** In the archive, and of the content itself. */
+type Sizes = readonly [packed: number, size: number];
+
 interface CommonFields {
+  readonly isPacked: boolean;
   readonly crc: number;
-  readonly size: number;
+  readonly sizes: Sizes;
   readonly name: Buffer;
   /** What the zip64 field holds. */
   readonly large: readonly number[];
@@ -128,15 +145,15 @@ class Fields {
   }
 
   /** What local and central headers have in common. */
-  common(modified: Date, { crc, size, name, large }: CommonFields): this {
+  common(modified: Date, { isPacked, crc, sizes: [packed, size], name, large }: CommonFields): this {
     const { time, date } = dosTime(modified);
     return this.u16(VERSION)
       .u16(FLAGS)
-      .u16(STORED)
+      .u16(isPacked ? DEFLATED : STORED)
       .u16(time)
       .u16(date)
       .u32(crc)
-      .u32(size)
+      .u32(packed)
       .u32(size)
       .u16(name.length)
       .u16(extraLength(large));

@@ -1,4 +1,4 @@
-import { crc32 } from "node:zlib";
+import { crc32, inflateRawSync } from "node:zlib";
 
 export interface ReadEntry {
   readonly name: string;
@@ -10,7 +10,7 @@ export interface ReadEntry {
 }
 
 /**
- * Reads an archive of uncompressed files, and is stricter than real readers are: every byte must belong to something,
+ * Reads an archive, and is stricter than real readers are: every byte must belong to something,
  * in the order in which the directory lists it, and everything that is said twice must agree.
  */
 export function readZip(archive: Buffer): ReadEntry[] {
@@ -56,7 +56,9 @@ function readEntry(archive: Buffer, at: number) {
   const end = at + 46 + u16(28) + u16(30) + u16(32);
   const name = archive.toString("utf8", at + 46, at + 46 + u16(28));
   const [flags, method, time, crc, size, local] = [u16(8), u16(10), u32(12), u32(16), u32(24), u32(42)];
-  requireThat(flags === 0x808 && method === 0 && u32(20) === size, `${name} is not stored as it should be`);
+  const packed = u32(20);
+  requireThat(flags === 0x808, `${name} is not stored as it should be`);
+  requireThat(method === 8 || (method === 0 && packed === size), `${name} is not stored as it should be`);
 
   requireThat(archive.readUInt32LE(local) === 0x04034b50, `${name} has no local header`);
   const nameEnd = local + 30 + archive.readUInt16LE(local + 26);
@@ -66,17 +68,18 @@ function readEntry(archive: Buffer, at: number) {
     `${name} differs in its two headers`,
   );
   const from = nameEnd + archive.readUInt16LE(local + 28);
-  const bytes = archive.subarray(from, from + size);
-  const [signature, ...said] = [0, 4, 8, 12].map((field) => archive.readUInt32LE(from + size + field));
+  const stored = archive.subarray(from, from + packed);
+  const bytes = method === 8 ? inflateRawSync(stored) : stored;
+  const [signature, ...said] = [0, 4, 8, 12].map((field) => archive.readUInt32LE(from + packed + field));
   requireThat(signature === 0x08074b50, `${name} has no descriptor`);
-  requireThat(said.join() === [crc, size, size].join(), `${name} is described as ${said.join()}`);
-  requireThat(crc32(bytes) === crc, `${name} has another checksum`);
+  requireThat(said.join() === [crc, packed, size].join(), `${name} is described as ${said.join()}`);
+  requireThat(bytes.length === size && crc32(bytes) === crc, `${name} has another checksum`);
 
   const extra = at + 46 + u16(28);
   requireThat(archive.readUInt16LE(extra) === 0x5455, `${name} has no time`);
   const modified = new Date(1000 * archive.readUInt32LE(extra + 5));
   const entry: ReadEntry = { name, bytes, mode: u32(38) >>> 16, modified };
-  return { entry, end, local, localEnd: from + size + 16 };
+  return { entry, end, local, localEnd: from + packed + 16 };
 }
 
 function requireThat(met: boolean, otherwise: string): void {

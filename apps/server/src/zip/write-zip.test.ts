@@ -63,6 +63,19 @@ test("files of all sizes come out as they went in, with their names and times", 
   }
 });
 
+test("files that are packed are smaller in the archive, and come out as they went in", async () => {
+  const { files, entries } = await filesOfManySizes();
+  const packed = entries.map(({ name, content }) => ({
+    name,
+    content: { ...content, packed: true as const },
+  }));
+  const archive = await zipped([...packed, textEntry("last.txt")]);
+  expect(archive.length).toBeLessThan(MiB);
+  const read = readZip(archive);
+  for (const [index, { bytes }] of files.entries()) expect(read[index]?.bytes.equals(bytes)).toBe(true);
+  expect(read.at(-1)?.bytes.toString()).toBe("last.txt");
+});
+
 test("an archive without files is one", async () => {
   expect(readZip(await zipped([]))).toEqual([]);
 });
@@ -106,7 +119,11 @@ test.skipIf(!hasUnzip)("unzip finds no fault", async () => {
 test.skipIf(!hasPython)("Python's zipfile reads the same", async () => {
   const { folder, files, entries } = await filesOfManySizes();
   const archive = join(folder, "archive.zip");
-  await writeFile(archive, await zipped([...entries, textEntry("花瓶/写真.json")]));
+  const packed = entries.map(({ name, content }, index) => ({
+    name,
+    content: { ...content, ...(index % 2 && { packed: true as const }) },
+  }));
+  await writeFile(archive, await zipped([...packed, textEntry("花瓶/写真.json")]));
   const { bad, files: read } = await pythonReads(archive);
   expect(bad).toBeNull();
   const local = [modified.getFullYear(), modified.getMonth() + 1, modified.getDate()];

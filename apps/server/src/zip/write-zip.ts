@@ -1,6 +1,7 @@
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { crc32 } from "node:zlib";
+import { pipeline } from "node:stream/promises";
+import { crc32, createDeflateRaw } from "node:zlib";
 import { unlessMissing } from "../projects/folders.js";
 import { Blocks, type Write } from "./blocks.js";
 import { centralHeader, descriptor, endRecords, localHeader, type WrittenEntry } from "./format.js";
@@ -12,15 +13,18 @@ export interface ZipEntry {
   readonly content: ZipContent;
 }
 type ZipContent =
-  | { readonly path: string }
+  /** `packed`: compressed as well as possible, which is worth it for text, not for photos. */
+  | { readonly path: string; readonly packed?: true }
   | { readonly bytes: string | Uint8Array; readonly modified: Date };
 
 const LARGE = 0xffff_ffff;
+/** As much as is read at a time of what is compressed. */
+const PACKED_BLOCK = 2 ** 16;
 /** A link or a pipe that has taken the place of a file is not followed, nor waited for. */
 const PLAIN_READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
- * Writes a ZIP archive of uncompressed files, as long as it may be, with a few MB of memory.
+ * Writes a ZIP archive, of uncompressed files unless asked for, as long as it may be, with a few MB of memory.
  *
  * Each file is opened when its turn comes and read to the size that it has then; what follows about size and checksum
  * is what was read. So the archive is valid whatever becomes of the files meanwhile: one that is replaced is there as
@@ -36,7 +40,7 @@ export async function writeZip(
   const written: WrittenEntry[] = [];
   for await (const { name, content } of entries) {
     const entry = await ("path" in content
-      ? writeFile(name, content.path, blocks)
+      ? writeFile(name, content, blocks)
       : writeBytes(name, content, blocks));
     if (entry) written.push(entry);
   }
@@ -46,12 +50,17 @@ export async function writeZip(
   await blocks.end();
 }
 
-async function writeFile(name: string, path: string, blocks: Blocks): Promise<WrittenEntry | undefined> {
+async function writeFile(
+  name: string,
+  { path, packed = false }: { readonly path: string; readonly packed?: boolean },
+  blocks: Blocks,
+): Promise<WrittenEntry | undefined> {
   const file = await unlessMissing(open(path, PLAIN_READ));
   if (!file) return undefined;
   try {
     const stats = await file.stat();
-    return stats.isFile() ? await copyFile(name, { file, stats }, blocks) : undefined;
+    if (!stats.isFile()) return undefined;
+    return await (packed ? packFile : copyFile)(name, { file, stats }, blocks);
   } finally {
     await file.close();
   }
@@ -80,6 +89,36 @@ async function copyFile(name: string, { file, stats }: OpenFile, blocks: Blocks)
   }
   await blocks.append(descriptor(crc, size, mayBeLarge));
   return { name, modified, crc, size, offset };
+}
+
+async function packFile(name: string, { file, stats }: OpenFile, blocks: Blocks): Promise<WrittenEntry> {
+  const { size: limit, mtime: modified } = stats;
+  const offset = blocks.position;
+  const mayBeLarge = limit >= LARGE;
+  await blocks.append(localHeader(name, modified, mayBeLarge, true));
+  const start = blocks.position;
+  let crc = 0;
+  let size = 0;
+  await pipeline(
+    async function* () {
+      while (size < limit) {
+        const block = Buffer.allocUnsafe(Math.min(PACKED_BLOCK, limit - size));
+        const { bytesRead } = await file.read(block, 0, block.length, size);
+        if (bytesRead === 0) return;
+        const part = block.subarray(0, bytesRead);
+        crc = crc32(part, crc);
+        size += bytesRead;
+        yield part;
+      }
+    },
+    createDeflateRaw({ level: 9 }),
+    async (packed: AsyncIterable<Buffer>) => {
+      for await (const part of packed) await blocks.append(part);
+    },
+  );
+  const packed = blocks.position - start;
+  await blocks.append(descriptor(crc, size, mayBeLarge, packed));
+  return { name, modified, crc, size, packed, offset };
 }
 
 async function writeBytes(

@@ -16,6 +16,7 @@ interface Changes {
   readonly config?: Partial<Config>;
   readonly clock?: Clock;
   readonly log?: Logger;
+  readonly flushLog?: () => Promise<void>;
   /** Answers a wish to switch the machine off; when it resolves, the server is closed. */
   readonly goDown?: (action: PowerAction) => Promise<void>;
 }
@@ -44,7 +45,7 @@ export async function listeningServer(configuration?: unknown, changes?: Changes
 /** The same, to be closed and removed by who asked for it. */
 export async function keptServer(
   configuration?: unknown,
-  { config = {}, clock = systemClock, log = silentLogger, goDown }: Changes = {},
+  { config = {}, clock = systemClock, log = silentLogger, flushLog, goDown }: Changes = {},
 ): Promise<ListeningServer> {
   const folder = await createFolder(configuration ?? (await quickConfiguration()));
   const machine: Machine | undefined = goDown && {
@@ -61,7 +62,14 @@ export async function keptServer(
       allowOrigins: [],
       ...config,
     },
-    { version: "1.2.3", clock, log, checkResponses: true, ...(machine && { machine }) },
+    {
+      version: "1.2.3",
+      clock,
+      log,
+      checkResponses: true,
+      ...(machine && { machine }),
+      ...(flushLog && { flushLog }),
+    },
   );
   const port = await server.listen();
   const close = (reason: "stop" | "restart" = "stop") => server.close(reason);
