@@ -46,9 +46,13 @@ import { limitConnections, parserLimits } from "./security/flood-limits.js";
 import { OwnNames } from "./security/own-names.js";
 import { redactor } from "./security/redact.js";
 import { Senders } from "./security/senders.js";
+import { qrScanTask } from "./tasks/qr-scan-task.js";
+import { forgetEarlierQrScans, startQrScanIfOffline } from "./tasks/qr-scans.js";
 import { scanTask } from "./tasks/scan-task.js";
 import { followScanTasks } from "./tasks/scan-status.js";
 import { watchForStalls } from "./tasks/stalled-tasks.js";
+import { type Network, noNetwork } from "./wifi/network.js";
+import { QrReader } from "./wifi/qr-reader.js";
 
 export interface Environment {
   readonly version: string;
@@ -62,6 +66,8 @@ export interface Environment {
   readonly restart?: () => void;
   /** What clients may switch off; without it they are refused. */
   readonly machine?: Machine;
+  /** By which Wi-Fi is set up; default none. */
+  readonly network?: Network;
 }
 
 export interface ScannerServer {
@@ -90,6 +96,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
     checkResponses = false,
     restart,
     machine,
+    network = noNetwork,
     flushLog = async () => {},
   } = environment;
   const shutdown = new UncleanShutdown(config.runtimeDir, version, clock);
@@ -111,8 +118,20 @@ export function compose(config: Config, environment: Environment): ScannerServer
   });
   const device = new Device({ clock, log });
   const store = new ProjectStore({ directory: config.projectDir, clock, log });
-  const tasks = new TaskManager({
-    types: [scanTask({ device, store, onStep: metrics.onStep }), helloWorldAsync],
+  const tasks: TaskManager = new TaskManager({
+    types: [
+      scanTask({ device, store, onStep: metrics.onStep }),
+      qrScanTask({
+        camera: (name) => device.camera(name),
+        network,
+        openReader: () => new QrReader(),
+        forgetEarlier: (id) => forgetEarlierQrScans(tasks, id),
+        dismissed: async () => {
+          await firmware.change((settings) => ({ ...settings, qr_wifi_scan_enabled: false }));
+        },
+      }),
+      helloWorldAsync,
+    ],
     store: new FileTaskStore({ directory: join(config.runtimeDir, "tasks"), log }),
     clock,
     log,
@@ -206,6 +225,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
       await device.initialize(await configurations.atStart((configuration) => device.check(configuration)));
       status = "ok";
       markReady();
+      void startQrScanIfOffline({ settings: firmware.get(), network, device, tasks, log });
     },
     async close(reason) {
       status = "stopping";

@@ -8,6 +8,7 @@ import { isScanner } from "./device/find-hardware.js";
 import { askSystemd, type Machine } from "./device/machine.js";
 import { openLog } from "./logging.js";
 import { restartExitCode, runSuccessors, supervisedVariable } from "./successor.js";
+import { NetworkManager } from "./wifi/network-manager.js";
 
 /** What a shutdown may take before it is ended the hard way: a wedged disk or driver must not keep the process. */
 const shutdownLimitMs = 20_000;
@@ -32,6 +33,7 @@ async function main(): Promise<void> {
     return runSuccessors(args, process.env);
   };
   const restart = () => stop("restart", supervised ? () => restartExitCode : startAnew);
+  const network = new NetworkManager({ env: process.env, clock: systemClock, log });
   const machine: Machine = {
     goDown: askSystemd,
     goingDown: (action) => stop(action === "reboot" ? "restart" : "stop", () => 0),
@@ -42,6 +44,7 @@ async function main(): Promise<void> {
     log,
     flushLog: flush,
     restart,
+    network,
     ...(isScanner() && { machine }),
   });
 

@@ -1,7 +1,8 @@
 import { unconstrainedFibonacci } from "@openscan/paths";
-import { previewPath, restartApplication, ScanError, startHelloWorld } from "@openscan/protocol";
+import { previewPath, restartApplication, ScanError, startHelloWorld, startQrScan } from "@openscan/protocol";
 import type { TaskManager } from "@openscan/tasks";
 import { type Route, route } from "../http/route.js";
+import { qrScanTaskType } from "../tasks/qr-scan-task.js";
 
 interface Parts {
   readonly tasks: TaskManager;
@@ -17,6 +18,7 @@ export function developRoutes({ tasks, restart }: Parts): Route[] {
       return { detail: "Reload triggered" };
     }),
     route(startHelloWorld, ({ query }) => tasks.create("hello_world_async_task", [], query)),
+    route(startQrScan, ({ query }) => tasks.create(qrScanTaskType, [query.camera_name])),
     route(previewPath, ({ query }) => unconstrainedFibonacci(query.points)),
   ];
 }
