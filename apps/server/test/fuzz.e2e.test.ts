@@ -158,8 +158,8 @@ async function tidyUp(): Promise<void> {
 }
 
 function knownTo({ path }: FuzzedOperation): Known {
-  const name = names[path.split("/")[1] ?? ""] ?? [];
-  return { values: { ...values, name }, quick, outside };
+  const name = names[path.split("/")[1] ?? ""];
+  return { values: { ...values, ...(name && { name }) }, quick, outside };
 }
 
 async function fuzz(operation: FuzzedOperation): Promise<Map<number, number>> {
