@@ -16,7 +16,7 @@ test("an error keeps its code, its cause and what the client is told", () => {
 test("every code has an error status, and only what may pass by itself is worth a retry", () => {
   for (const { status } of Object.values(errorCodes)) expect(status).toBeGreaterThanOrEqual(400);
   const retryable = Object.entries(errorCodes).filter(([, { retry }]) => retry);
-  expect(retryable.map(([code]) => code)).toEqual(["busy", "too_many", "offline", "timeout"]);
+  expect(retryable.map(([code]) => code)).toEqual(["busy", "too_many", "offline", "timeout", "bad_gateway"]);
 });
 
 test("an error body is a text, a list of problems or an object", () => {

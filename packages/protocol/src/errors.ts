@@ -20,6 +20,8 @@ export const errorCodes = {
   offline: { status: 503, retry: true },
   timeout: { status: 504, retry: true },
   storage: { status: 507, retry: false },
+  /** A server that this one depends on failed or gave no sensible answer. */
+  bad_gateway: { status: 502, retry: true },
   internal: { status: 500, retry: false },
 } as const satisfies Record<string, { status: number; retry: boolean }>;
 export type ErrorCode = keyof typeof errorCodes;

@@ -1,6 +1,7 @@
 export * from "./archive.js";
 export * from "./auth.js";
 export * from "./camera.js";
+export * from "./cloud.js";
 export * from "./configuration.js";
 export * from "./configuration-files.js";
 export * from "./develop.js";

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -17,6 +17,13 @@ test("a file is replaced as a whole and nothing else is left", async () => {
   await writeFileAtomic(path, new TextEncoder().encode("new"));
   expect(await readFile(path, "utf8")).toBe("new");
   expect(await readdir(folder)).toEqual(["task.json"]);
+});
+
+test("a secret file can be read by its owner only, also when everybody could read the one before", async () => {
+  const path = join(folder, "cloud.json");
+  await writeFile(path, "old", { mode: 0o644 });
+  await writeFileAtomic(path, "new", 0o600);
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
 });
 
 test("parallel writers leave one whole content", async () => {

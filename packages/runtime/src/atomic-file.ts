@@ -9,12 +9,17 @@ const PREFIX = ".tmp_";
  * Replaces a file as a whole: whatever moment the process is killed or the power fails, a reader finds the old
  * content or the new one, never a part. The data and the new name are on the disk when the promise resolves.
  *
+ * @param mode permissions of the new file, less the process's mask; 0o600 for what nobody else may read
  * @throws the error of the file system, e.g. `ENOSPC`; the old file is then untouched
  */
-export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  content: string | Uint8Array,
+  mode = 0o666,
+): Promise<void> {
   const temporary = temporaryPath(path);
   try {
-    const file = await open(temporary, "wx");
+    const file = await open(temporary, "wx", mode);
     try {
       await file.writeFile(content);
       await file.sync();
