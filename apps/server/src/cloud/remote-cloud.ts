@@ -27,6 +27,15 @@ export interface RequestOptions {
   readonly timeoutMs?: number;
 }
 
+/** What the cloud says of a project, and the links in it: whoever has one may use it, so they are not shown. */
+export interface RemoteProject {
+  readonly shown: Answer;
+  /** One for each part of its archive; none when they are not all there. */
+  readonly uploadLinks: readonly string[];
+  /** Of its model, once there is one. */
+  readonly downloadLink: string | undefined;
+}
+
 export interface NewRemoteProject {
   readonly project: string;
   readonly photos: number;
@@ -61,20 +70,20 @@ export class RemoteCloud {
     return this.#request("getQueueEstimate", this.#token, options);
   }
 
-  projectInfo(project: string, options?: RequestOptions): Promise<Answer> {
-    return this.#request("getProjectInfo", { ...this.#token, project }, options);
+  async projectInfo(project: string, options?: RequestOptions): Promise<RemoteProject> {
+    return this.#project(await this.#ask("getProjectInfo", { ...this.#token, project }, options));
   }
 
   resetProject(project: string, options?: RequestOptions): Promise<Answer> {
     return this.#request("resetProject", { ...this.#token, project }, options);
   }
 
-  createProject(
+  async createProject(
     { project, photos, parts, filesize }: NewRemoteProject,
     options?: RequestOptions,
-  ): Promise<Answer> {
+  ): Promise<RemoteProject> {
     const numbers = { photos: String(photos), parts: String(parts), filesize: String(filesize) };
-    return this.#request("createProject", { ...this.#token, project, ...numbers }, options);
+    return this.#project(await this.#ask("createProject", { ...this.#token, project, ...numbers }, options));
   }
 
   startProject(project: string, options?: RequestOptions): Promise<Answer> {
@@ -85,7 +94,24 @@ export class RemoteCloud {
     return { token: this.#settings.token };
   }
 
+  #project(answer: Answer): RemoteProject {
+    const { ulink, ...shown } = answer;
+    return {
+      shown: this.masking.value(shown),
+      uploadLinks: Array.isArray(ulink) && ulink.every(isLink) ? ulink : [],
+      downloadLink: isLink(answer["dlink"]) ? answer["dlink"] : undefined,
+    };
+  }
+
   async #request(
+    action: Action,
+    parameters: Readonly<Record<string, string>>,
+    options?: RequestOptions,
+  ): Promise<Answer> {
+    return this.masking.value(await this.#ask(action, parameters, options));
+  }
+
+  async #ask(
     action: Action,
     parameters: Readonly<Record<string, string>>,
     { signal, timeoutMs = 60_000 }: RequestOptions = {},
@@ -119,11 +145,11 @@ export class RemoteCloud {
     const Authorization = `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
     let url = start;
     for (let redirects = 0; redirects <= maxRedirects; redirects++) {
-      const response = await fetch(url, { headers: { Authorization }, redirect: "manual", signal });
+      const response = await fetch(url.href, { headers: { Authorization }, redirect: "manual", signal });
       const location = response.headers.get("Location");
       if (response.status < 300 || response.status > 399 || location === null) return response;
       await response.body?.cancel();
-      const next = URL.canParse(location, url) ? new URL(location, url) : undefined;
+      const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
       if (!next || !isSameHost(next, start)) {
         throw new CloudError(
           `the cloud at ${start.origin} redirects ${action} to ${next?.origin ?? "an invalid address"}, which does not get the account`,
@@ -148,7 +174,7 @@ export class RemoteCloud {
       });
     }
     const answer = Answer.safeParse(json);
-    if (answer.success) return this.masking.value(answer.data);
+    if (answer.success) return answer.data;
     throw new CloudError(`the cloud's answer to ${action} is not a JSON object`, {
       isTransient: false,
       status,
@@ -160,6 +186,10 @@ export class RemoteCloud {
 function isSameHost(next: URL, start: URL): boolean {
   if (next.origin === start.origin) return true;
   return next.hostname === start.hostname && start.protocol === "http:" && next.protocol === "https:";
+}
+
+function isLink(value: unknown): value is string {
+  return typeof value === "string" && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
 }
 
 function parsed(text: string): unknown {

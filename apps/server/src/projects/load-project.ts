@@ -7,6 +7,7 @@ import { decodeProject, encodeProject, type ProjectFields } from "./encoding.js"
 import { entries, reason, unlessMissing } from "./folders.js";
 import { projectFile, scanIndexOf } from "./layout.js";
 import { loadScan } from "./load-scan.js";
+import { finishInstallation } from "./model-folder.js";
 import { ProjectFolder } from "./project-folder.js";
 import type { ScanFolder } from "./scan-folder.js";
 
@@ -26,6 +27,9 @@ export async function loadProject(
 
   const path = await realpath(folder);
   await removeUnfinishedWrites(path, environment.log);
+  await finishInstallation(path).catch((err: unknown) =>
+    environment.log.error({ err, path }, "a downloaded model could not be put in its place"),
+  );
   const name = basename(folder).normalize("NFC");
   const scans = await loadScans(path, name, environment);
   const options = { scans, ...environment };

@@ -11,6 +11,7 @@ import { type Clock, type Logger, timestamp } from "@openscan/runtime";
 import { encodeProject, encodeScan, type ProjectFields } from "./encoding.js";
 import { createFolder, entries, removeFolder } from "./folders.js";
 import { metadataFolder, projectFile, scanFile, scanFolderName, scanIndexOf } from "./layout.js";
+import { installModel, makeModel } from "./model-folder.js";
 import { ScanFolder, store } from "./scan-folder.js";
 import { Turns } from "./turns.js";
 
@@ -21,6 +22,9 @@ export interface NewScan {
   readonly camera_settings: CameraSettings;
   readonly description: string | null;
 }
+
+/** What a project tells of its copy in the cloud. */
+export type CloudFields = Pick<ProjectFields, "uploaded" | "downloaded" | "cloud_project_name">;
 
 export interface ProjectFolderOptions {
   readonly fields: ProjectFields;
@@ -35,7 +39,7 @@ export interface ProjectFolderOptions {
 
 /** One project. All that writes below its folder takes its turn here, so that no older state overwrites a newer one. */
 export class ProjectFolder {
-  readonly #fields: ProjectFields;
+  #fields: ProjectFields;
   readonly #scans: Map<number, ScanFolder>;
   readonly #trouble: string | undefined;
   readonly #clock: Clock;
@@ -78,6 +82,33 @@ export class ProjectFolder {
       "not_found",
       `scan ${index} of project ${JSON.stringify(this.#fields.name)} does not exist`,
     );
+  }
+
+  /** Changes the project's own values; nothing has changed when the disk refuses. */
+  update(patch: Partial<CloudFields>): Promise<Project> {
+    return this.#turns.run(async () => {
+      this.#requireWritable();
+      const before = this.#fields;
+      this.#fields = { ...before, ...patch };
+      this.#stale = true;
+      try {
+        await this.#save();
+      } catch (error) {
+        this.#fields = before;
+        throw error;
+      }
+      return this.project;
+    });
+  }
+
+  /** Replaces the model as a whole. Others go on meanwhile: to fill its folder may take minutes. */
+  async replaceModel(fill: (folder: string) => Promise<void>): Promise<void> {
+    this.#requireWritable();
+    const folder = await makeModel(this.path, fill);
+    await this.#turns.run(async () => {
+      this.#requireWritable();
+      await installModel(this.path, folder);
+    });
   }
 
   createScan(request: NewScan): Promise<Scan> {

@@ -14,7 +14,7 @@ import { encodeProject, type ProjectFields } from "./encoding.js";
 import { createFolder, entries, fileInside, hasCode, relativeParts } from "./folders.js";
 import { projectFile, thumbnailFile } from "./layout.js";
 import { loadProject } from "./load-project.js";
-import { type NewScan, ProjectFolder } from "./project-folder.js";
+import { type CloudFields, type NewScan, ProjectFolder } from "./project-folder.js";
 import { type NewPhoto, type ScanFolder, store } from "./scan-folder.js";
 
 export interface ProjectStoreOptions {
@@ -116,6 +116,16 @@ export class ProjectStore {
     } finally {
       if (folder.removed) this.#projects.delete(key(name));
     }
+  }
+
+  /** Changes what the project tells of its copy in the cloud; resolves when it is on the disk. */
+  async update(name: string, patch: Partial<CloudFields>): Promise<Project> {
+    return this.#folder(name).update(patch);
+  }
+
+  /** Replaces the project's model with what is put into the folder; the one before stays until that is whole. */
+  async replaceModel(name: string, fill: (folder: string) => Promise<void>): Promise<void> {
+    await this.#folder(name).replaceModel(fill);
   }
 
   createScan(project: string, request: NewScan): Promise<Scan> {
