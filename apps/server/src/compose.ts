@@ -11,6 +11,9 @@ import type { Clock, Logger } from "@openscan/runtime";
 import { removeUnfinishedWrites } from "@openscan/runtime/atomic-file";
 import { FileTaskStore, TaskManager } from "@openscan/tasks";
 import { helloWorldAsync } from "@openscan/tasks/examples";
+import { CloudAccount } from "./cloud/account.js";
+import { CloudProjects } from "./cloud/cloud-projects.js";
+import { TransferFiles } from "./cloud/transfer-files.js";
 import type { Config } from "./config.js";
 import { Configurations } from "./device/configurations.js";
 import type { Machine } from "./device/machine.js";
@@ -28,6 +31,7 @@ import { ProjectStore } from "./projects/project-store.js";
 import { Scans } from "./projects/scans.js";
 import { archiveRoutes } from "./routes/archives.js";
 import { cameraRoutes } from "./routes/cameras.js";
+import { cloudRoutes } from "./routes/cloud.js";
 import { configurationRoutes } from "./routes/configurations.js";
 import { developRoutes } from "./routes/develop.js";
 import { deviceRoutes } from "./routes/device.js";
@@ -46,6 +50,7 @@ import { limitConnections, parserLimits } from "./security/flood-limits.js";
 import { OwnNames } from "./security/own-names.js";
 import { redactor } from "./security/redact.js";
 import { Senders } from "./security/senders.js";
+import { cloudDownloadTask, cloudUploadTask } from "./tasks/cloud-tasks.js";
 import { qrScanTask } from "./tasks/qr-scan-task.js";
 import { forgetEarlierQrScans, startQrScanIfOffline } from "./tasks/qr-scans.js";
 import { scanTask } from "./tasks/scan-task.js";
@@ -106,7 +111,9 @@ export function compose(config: Config, environment: Environment): ScannerServer
     initialPreset: findHardware(log) ? "unconfigured.json" : "simulated_mini.json",
     log,
   });
-  const firmware = new FirmwareSettingsFile({ directory: join(config.settingsDir, "firmware"), log });
+  const firmwareDir = join(config.settingsDir, "firmware");
+  const firmware = new FirmwareSettingsFile({ directory: firmwareDir, log });
+  const account = new CloudAccount({ directory: firmwareDir, environmentToken: config.cloudToken, log });
 
   const metrics = new Metrics({ stats: () => hub.stats(), tasks: () => tasks.list() });
   const hub = new Hub({
@@ -118,6 +125,8 @@ export function compose(config: Config, environment: Environment): ScannerServer
   });
   const device = new Device({ clock, log });
   const store = new ProjectStore({ directory: config.projectDir, clock, log });
+  const files = new TransferFiles({ directory: join(config.runtimeDir, "tmp", "cloud"), clock, log });
+  const cloud = { account, store, files };
   const tasks: TaskManager = new TaskManager({
     types: [
       scanTask({ device, store, onStep: metrics.onStep }),
@@ -130,6 +139,8 @@ export function compose(config: Config, environment: Environment): ScannerServer
           await firmware.change((settings) => ({ ...settings, qr_wifi_scan_enabled: false }));
         },
       }),
+      cloudUploadTask(cloud),
+      cloudDownloadTask(cloud),
       helloWorldAsync,
     ],
     store: new FileTaskStore({ directory: join(config.runtimeDir, "tasks"), log }),
@@ -171,6 +182,12 @@ export function compose(config: Config, environment: Environment): ScannerServer
       ...triggerRoutes(device),
       ...firmwareRoutes(firmware),
       ...logRoutes({ directory: config.logDir, clock, flush: flushLog }),
+      ...cloudRoutes({
+        account,
+        projects: new CloudProjects({ ...cloud, tasks, clock }),
+        clock,
+        disable: () => firmware.change((settings) => ({ ...settings, enable_cloud: false })),
+      }),
       ...taskRoutes(tasks),
       ...archiveRoutes(store),
       ...projectRoutes({ store, tasks, scans }),
@@ -220,9 +237,15 @@ export function compose(config: Config, environment: Environment): ScannerServer
       if (shutdown.lastWasUnclean) log.warn({}, "the last shutdown was unclean");
       await configurations.prepare();
       await firmware.load();
+      await account.load();
       await store.load();
+      await files.sweep(store.list());
       await tasks.restore();
       await device.initialize(await configurations.atStart((configuration) => device.check(configuration)));
+      // Whoever initialises the device anew wants the settings that are on the disk now.
+      device.changes.on(({ changed }) => {
+        if (changed === null) void account.load();
+      });
       status = "ok";
       markReady();
       void startQrScanIfOffline({ settings: firmware.get(), network, device, tasks, log });

@@ -20,6 +20,8 @@ export interface Config {
   /** Without it everybody may do everything. */
   readonly token?: string;
   readonly viewToken?: string;
+  /** Of the account in the cloud, used until another one is stored. */
+  readonly cloudToken?: string;
 }
 
 /** What the command line asks for: a server, or just a text. */
@@ -153,6 +155,10 @@ const options = {
     "OPENSCAN_VIEW_TOKEN",
     "token that may only read and listen, beside the other one: 16 to 256 characters, as above",
   ),
+  cloudToken: {
+    ...token("cloud-token-file", "OPENSCANCLOUD_TOKEN", "token of the cloud, until another one is stored"),
+    schema: z.string().transform((text) => text || undefined),
+  },
 } as const satisfies Record<keyof Config, Option>;
 
 /**

@@ -32,6 +32,11 @@ test.each([
 test("the schema tells clients of defaults and bounds", () => {
   const { properties, required } = z.toJSONSchema(CloudSettings, { io: "input" });
   expect(required).toEqual(["token"]);
-  expect(properties?.["host"]).toMatchObject({ type: "string", format: "uri", minLength: 1, maxLength: 2083 });
+  expect(properties?.["host"]).toMatchObject({
+    type: "string",
+    format: "uri",
+    minLength: 1,
+    maxLength: 2083,
+  });
   expect(properties?.["split_size"]).toMatchObject({ type: "integer", minimum: 1, default: 200_000_000 });
 });

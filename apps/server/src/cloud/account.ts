@@ -1,9 +1,10 @@
-import { chmod, mkdir, readFile, rm, stat } from "node:fs/promises";
+import { chmod, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { CloudSettings, type CloudSettingsResponse, ScanError } from "@openscan/protocol";
 import type { Logger } from "@openscan/runtime";
-import { removeUnfinishedWrites, writeFileAtomic } from "@openscan/runtime/atomic-file";
+import { removeUnfinishedWrites } from "@openscan/runtime/atomic-file";
 import { z } from "zod";
+import { writeSettingsFile } from "../device/settings-file.js";
 import { reason, unlessMissing } from "../projects/folders.js";
 import { Turns } from "../projects/turns.js";
 import { looksMasked, mask, type Masking, masking } from "./mask.js";
@@ -64,6 +65,11 @@ export class CloudAccount {
     return token === null ? this.#active.settings : { ...this.#active.settings, token };
   }
 
+  /** Resolves when everything asked for so far is done. */
+  settled(): Promise<void> {
+    return this.#turns.ended();
+  }
+
   shown(): CloudSettingsResponse {
     if (!this.#active) return { settings: null, source: null, persisted: this.#persisted };
     const { settings, source } = this.#active;
@@ -89,7 +95,7 @@ export class CloudAccount {
           );
         }
       }
-      await this.#write(settings);
+      await writeSettingsFile(this.#path, settings, ownerOnly);
       this.#active = { settings, source: "persistent" };
       this.#persisted = true;
       return this.shown();
@@ -139,15 +145,6 @@ export class CloudAccount {
       const problem = error instanceof SyntaxError ? "it is not JSON" : reason(error);
       this.#log.error({ file: this.#path, problem }, "the cloud settings could not be read");
       return undefined;
-    }
-  }
-
-  async #write(settings: CloudSettings): Promise<void> {
-    try {
-      await mkdir(this.#directory, { recursive: true });
-      await writeFileAtomic(this.#path, `${JSON.stringify(settings, null, 4)}\n`, ownerOnly);
-    } catch (cause) {
-      throw new ScanError("storage", `${this.#path} could not be written: ${reason(cause)}`, { cause });
     }
   }
 }

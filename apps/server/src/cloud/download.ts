@@ -77,6 +77,7 @@ export class Download {
       );
       await store.update(project.name, { downloaded: true });
       await transfer.discard();
+      this.#progress = { current: bytes, total: bytes, message: "Download completed" };
       return { project: name, archive_size_bytes: bytes, bytes_downloaded: bytes, download_info: info.shown };
     });
   }

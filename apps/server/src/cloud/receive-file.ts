@@ -96,9 +96,9 @@ async function receive(options: ReceiveOptions, limit: TimeLimit): Promise<numbe
     for await (const chunk of response.body ?? []) {
       limit.stop();
       await pass();
-      await writeAll(handle, chunk as Uint8Array, at);
+      await writeAll(handle, chunk, at);
       const before = at;
-      at += (chunk as Uint8Array).length;
+      at += chunk.length;
       if (Math.floor(before / spaceCheckBytes) !== Math.floor(at / spaceCheckBytes)) await requireSpace(0);
       onBytes(at, total);
       limit.restart();

@@ -205,7 +205,5 @@ function messageOf(json: unknown, text: string): string {
   const { message, error, detail, status } = Object(json) as Record<string, unknown>;
   const said = [message, error, detail, status].find((value) => typeof value === "string");
   const plain = json === undefined && !/^\s*</.test(text) ? text : "";
-  return String(said ?? plain)
-    .trim()
-    .slice(0, 200);
+  return (said ?? plain).trim().slice(0, 200);
 }

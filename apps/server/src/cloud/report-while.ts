@@ -2,7 +2,7 @@ import type { TaskProgress } from "@openscan/protocol";
 import type { Clock } from "@openscan/runtime";
 
 /**
- * Reports while a job goes on, twice a second at most: a report for each chunk that passes would flood every client.
+ * Reports while a job goes on, twice a second at most, and how it has ended: a report for each chunk that passes would flood every client.
  * Has not ended before the job has.
  */
 export async function* reportWhile<T>(
@@ -30,7 +30,10 @@ export async function* reportWhile<T>(
   } finally {
     await end;
   }
-  return job;
+  const result = await job;
+  const last = progress();
+  if (!isSame(last, told)) yield { ...last };
+  return result;
 }
 
 async function interval(end: Promise<void>, clock: Clock, ms: number): Promise<void> {

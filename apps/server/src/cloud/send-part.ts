@@ -44,7 +44,6 @@ export async function sendPart(part: Part, options: SendOptions): Promise<void> 
     };
     // Node streams any iterable, which the standard's types do not know.
     const response = await fetch(part.link, request as unknown as RequestInit);
-    const { status } = response;
     if (response.ok) {
       // Only a connection whose answer was read can serve again.
       await readText(response, chunkBytes);

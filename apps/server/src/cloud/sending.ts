@@ -110,7 +110,7 @@ export class Sending {
   /** Makes a project in the cloud, or finds the one that was made when its making was interrupted. */
   async #openRemote(): Promise<void> {
     const record = this.#record;
-    const { signal, clock } = this.#context;
+    const { signal } = this.#context;
     await retrying(async () => {
       if (record.remote !== null && (await this.#findLinks(record.remote))) return;
       Object.assign(record, unsent(), { remote: this.#newName() });

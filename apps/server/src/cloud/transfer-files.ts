@@ -12,6 +12,8 @@ import { type FreeBytes, freeBytes, requireSpace } from "./disk-space.js";
 
 const maxAgeMs = 7 * 24 * 3600 * 1000;
 const Record = z.looseObject({ project: z.string() });
+/** Whatever a transfer has to remember; whose it is decides how long. */
+type TransferRecord = { readonly project: string; readonly [member: string]: unknown };
 
 type Direction = "upload" | "download";
 
@@ -157,7 +159,7 @@ export class Transfer {
   }
 
   /** Only its owner may read it: upload links are as good as passwords. */
-  async save<T extends { readonly project: string }>(record: T): Promise<void> {
+  async save(record: TransferRecord): Promise<void> {
     try {
       await writeFileAtomic(this.recordFile, JSON.stringify(record, null, 2), 0o600);
     } catch (cause) {

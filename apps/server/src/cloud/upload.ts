@@ -68,6 +68,8 @@ export class Upload {
       // The record stays: who is killed before the task has its result finds it here.
       await transfer.save({ ...record, told: true });
       await transfer.discard({ keepRecord: true });
+      const { archive_bytes } = record;
+      this.#progress = { current: archive_bytes, total: archive_bytes, message: "Upload completed" };
       return resultOf(record);
     });
   }

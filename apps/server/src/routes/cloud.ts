@@ -25,7 +25,10 @@ interface Parts {
 
 export function cloudRoutes({ account, projects, clock, disable }: Parts): Route[] {
   return [
-    route(getCloudSettings, () => account.shown()),
+    route(getCloudSettings, async () => {
+      await account.settled();
+      return account.shown();
+    }),
     route(updateCloudSettings, ({ body }) => account.replace(body)),
     route(deleteCloudSettings, async () => {
       const shown = await account.remove();

@@ -24,7 +24,9 @@ export interface CloudRequest {
 export type CloudFailure =
   | { readonly status: number; readonly body?: string; readonly headers?: Record<string, string> }
   | { readonly hang: true; readonly after?: number }
-  | { readonly reset: true; readonly after?: number };
+  | { readonly reset: true; readonly after?: number }
+  /** The cloud does what it was asked to, but its answer never arrives. */
+  | { readonly loseAnswer: true };
 
 interface RemoteProject {
   readonly name: string;
@@ -163,7 +165,7 @@ export class FakeCloud {
       res.writeHead(failure.status, failure.headers).end(failure.body ?? "");
       return;
     }
-    if (failure && failure.after === undefined) {
+    if (failure && !("loseAnswer" in failure) && failure.after === undefined) {
       if ("reset" in failure) req.socket.resetAndDestroy();
       return;
     }
@@ -171,6 +173,10 @@ export class FakeCloud {
     if (action === "model") return this.#sendModel(req, res, request, failure);
     await this.before(request);
     const [status, body] = this.#act(req, action, url.searchParams);
+    if (failure) {
+      req.socket.destroy();
+      return;
+    }
     res.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body));
   }
 
@@ -265,6 +271,10 @@ export class FakeCloud {
     if (!req.complete) return;
     link.isValid = false;
     link.project.parts[link.part] = Buffer.concat(chunks);
+    if (failure) {
+      req.socket.destroy();
+      return;
+    }
     res.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify({ "content-hash": "0" }));
   }
 
@@ -291,7 +301,7 @@ export class FakeCloud {
     });
     for (let at = start; at < model.length; ) {
       const chunk = model.subarray(at, at + 16 * 1024);
-      if (!res.write(chunk)) await Promise.race([once(res, "drain"), once(res, "close")]);
+      if (!res.write(chunk)) await drained(res);
       at += chunk.length;
       request.bytes += chunk.length;
       if (res.destroyed || (await this.#failsNow(req, request, failure))) return;
@@ -305,10 +315,21 @@ export class FakeCloud {
     request: CloudRequest,
     failure: CloudFailure | undefined,
   ): Promise<boolean> {
-    if (!failure || "status" in failure || request.bytes < (failure.after ?? 0)) return false;
+    if (!failure || !("after" in failure) || request.bytes < (failure.after ?? 0)) return false;
     // What was written before must arrive before the connection breaks.
     await sleep(20);
     if ("reset" in failure) req.socket.destroy();
     return true;
   }
+}
+
+/** Resolves when there is room for more, or nobody left to write to. */
+function drained(res: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      res.off("drain", done).off("close", done);
+      resolve();
+    };
+    res.on("drain", done).on("close", done);
+  });
 }
