@@ -148,7 +148,7 @@ test("photos that have changed since are packed anew, for another remote project
   cloud.fail = ({ part }) => (part === 2 ? { status: 503 } : undefined);
   await upload();
   cloud.fail = () => undefined;
-  await store.deletePhotos("vase", 1, ["scan01_004.jpg"]);
+  await store.deletePhotos("vase", 1, ["scan01_004.jpg"], () => {});
   const { result } = await upload();
   photos.delete("scan01_004.jpg");
   expect(cloud.projects.size).toBe(2);
