@@ -36,6 +36,7 @@ import { configurationRoutes } from "./routes/configurations.js";
 import { developRoutes } from "./routes/develop.js";
 import { deviceRoutes } from "./routes/device.js";
 import { firmwareRoutes } from "./routes/firmware.js";
+import { gpioRoutes } from "./routes/gpio.js";
 import { lightRoutes } from "./routes/lights.js";
 import { logRoutes } from "./routes/logs.js";
 import { motorRoutes } from "./routes/motors.js";
@@ -180,6 +181,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
       ...motorRoutes(device, tasks),
       ...lightRoutes(device),
       ...triggerRoutes(device),
+      ...gpioRoutes(device),
       ...firmwareRoutes(firmware),
       ...logRoutes({ directory: config.logDir, clock, flush: flushLog }),
       ...cloudRoutes({

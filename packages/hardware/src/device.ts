@@ -3,6 +3,10 @@ import { type Clock, Emitter, type Logger } from "@openscan/runtime";
 import type { Camera } from "./camera/camera.js";
 import type { Endstop } from "./endstop/endstop.js";
 import { type Fault, Faults } from "./fault.js";
+import { GpioPins } from "./gpio/gpio-pins.js";
+import type { GpioLines } from "./gpio/lines.js";
+import { simulatedLines } from "./gpio/simulated-lines.js";
+import { usedPins } from "./gpio/used-pins.js";
 import type { Light } from "./light/light.js";
 import { Lock } from "./lock.js";
 import type { Motor, MotorHost } from "./motor/motor.js";
@@ -12,6 +16,7 @@ import { checkReachable, type Position } from "./reachable.js";
 import { DriverRegistry } from "./registry.js";
 import { closeRig, emptyRig, planRig, type Rig, type RigOptions } from "./rig.js";
 import { simulatedDrivers } from "./simulated-drivers.js";
+import { SimulatedWorld } from "./simulated-world.js";
 import type { Trigger } from "./trigger/trigger.js";
 
 export interface DeviceOptions {
@@ -19,6 +24,8 @@ export interface DeviceOptions {
   readonly log: Logger;
   /** Default: simulated drivers. */
   readonly drivers?: DriverRegistry;
+  /** Default: those of a simulated board. */
+  readonly lines?: GpioLines;
 }
 
 /** Dotted paths into `DeviceStatus` of what has changed; null when anything may have. */
@@ -29,6 +36,7 @@ export interface DeviceChange {
 /** One scanner: its components, how they sleep and wake, and moves of the whole. */
 export class Device {
   readonly changes: Emitter<DeviceChange>;
+  readonly gpio: GpioPins;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #drivers: DriverRegistry;
@@ -40,10 +48,12 @@ export class Device {
   #initialized = false;
   #closed = false;
 
-  constructor({ clock, log, drivers }: DeviceOptions) {
+  constructor({ clock, log, drivers, lines }: DeviceOptions) {
+    const world = new SimulatedWorld();
     this.#clock = clock;
     this.#log = log;
-    this.#drivers = drivers ?? new DriverRegistry(simulatedDrivers(), "simulated");
+    this.#drivers = drivers ?? new DriverRegistry(simulatedDrivers(world), "simulated");
+    this.gpio = new GpioPins({ lines: lines ?? simulatedLines(world), used: () => usedPins(this.#rig), log });
     this.changes = new Emitter(log);
     this.#faults = new Faults(log);
     this.#power = new Power({ clock, log, rig: () => this.#rig, changed: () => this.#emit("idle") });
@@ -178,6 +188,7 @@ export class Device {
       const open = planRig({ ...configuration, cameras }, this.#rigOptions);
       this.#power.stop();
       await closeRig(this.#rig, this.#rigOptions);
+      await this.gpio.release();
       await this.#power.replace(async () => {
         this.#rig = await open();
         for (const name of this.lights.keys()) this.#emit(`lights.${name}.settings`);
@@ -256,6 +267,7 @@ export class Device {
     this.#closed = true;
     await closeRig(this.#rig, this.#rigOptions);
     // An initialisation under way opens components that are not in the rig yet.
+    await this.gpio.release();
     await this.#initializing.runAtLast(() => this.#power.close(() => closeRig(this.#rig, this.#rigOptions)));
   }
 

@@ -19,6 +19,8 @@ export {
 export { Device, type DeviceChange, type DeviceOptions } from "./device.js";
 export type { EndstopDriver } from "./endstop/driver.js";
 export { Endstop } from "./endstop/endstop.js";
+export { GpioPins } from "./gpio/gpio-pins.js";
+export type { GpioLines } from "./gpio/lines.js";
 export type { LightDriver } from "./light/driver.js";
 export type { Fault } from "./fault.js";
 export { Light } from "./light/light.js";

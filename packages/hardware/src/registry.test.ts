@@ -1,3 +1,4 @@
+import { LightSettings } from "@openscan/protocol";
 import { FakeClock, recordingLogger } from "@openscan/runtime/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -17,7 +18,7 @@ const blinker = defineLightDriver({
 const registry = new DriverRegistry([blinker, ...simulatedDrivers()], "simulated");
 const context = {
   name: "ring",
-  settings: { pin: null, pins: [1], pwm_support: false },
+  settings: LightSettings.parse({ pins: [1] }),
   scanRadiusMm: 110,
   clock: new FakeClock(),
   log: recordingLogger(),
@@ -32,7 +33,7 @@ test("a driver is picked by its kind and opened with its settings, defaults fill
 
 test("without a choice it is the default kind", async () => {
   const light = await registry.resolve("light", "ring")(context);
-  await light.write(true);
+  await light.write(true, 1);
 });
 
 describe("what is wrong is named before anything is opened", () => {

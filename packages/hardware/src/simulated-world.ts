@@ -10,8 +10,10 @@ const START_ANGLE = 90;
  */
 export class SimulatedWorld {
   readonly #angles = new Map<string, () => number>();
-  readonly #lit = new Set<string>();
-  readonly #lines = new Map<string, boolean>();
+  /** The lines of the board that something has driven: whether they are high, by BCM number. */
+  readonly lines = new Map<number, boolean>();
+  readonly #lit = new Map<string, number>();
+  readonly #triggers = new Map<string, boolean>();
   readonly #watchers = new Set<() => void>();
 
   /** Where a motor stands at this very moment, mid-move too; not wrapped at 360. */
@@ -19,14 +21,14 @@ export class SimulatedWorld {
     return this.#angles.get(motor)?.() ?? START_ANGLE;
   }
 
-  /** Ring light, 0 or 1. */
+  /** Ring light, 0 to 1. */
   get light(): number {
-    return this.#lit.size > 0 ? 1 : 0;
+    return Math.max(0, ...this.#lit.values());
   }
 
   /** Whether a trigger's line is high. */
   line(trigger: string): boolean {
-    return this.#lines.get(trigger) ?? false;
+    return this.#triggers.get(trigger) ?? false;
   }
 
   /** From now on `angle` tells where this motor stands. */
@@ -34,13 +36,13 @@ export class SimulatedWorld {
     this.#angles.set(motor, angle);
   }
 
-  shine(light: string, on: boolean): void {
-    if (on) this.#lit.add(light);
-    else this.#lit.delete(light);
+  /** @param power 0 to 1 */
+  shine(light: string, power: number): void {
+    this.#lit.set(light, power);
   }
 
   setLine(trigger: string, high: boolean): void {
-    this.#lines.set(trigger, high);
+    this.#triggers.set(trigger, high);
   }
 
   /** Calls back after motors have moved; the returned function ends that. */

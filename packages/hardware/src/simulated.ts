@@ -18,5 +18,6 @@ export {
   twinIntrinsics,
   type Vector,
 } from "./camera/twin/index.js";
+export { simulatedLines } from "./gpio/simulated-lines.js";
 export { simulatedDrivers } from "./simulated-drivers.js";
 export { SimulatedWorld } from "./simulated-world.js";

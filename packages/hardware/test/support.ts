@@ -8,7 +8,7 @@ import { fault } from "../src/fault.js";
 import { simulatedMotor } from "../src/motor/drivers/simulated.js";
 import { Motor, type MotorHost } from "../src/motor/motor.js";
 import type { AnyDriver } from "../src/registry.js";
-import { SimulatedWorld, simulatedDrivers } from "../src/simulated.js";
+import { SimulatedWorld, simulatedDrivers, simulatedLines } from "../src/simulated.js";
 
 export const rotorSettings: MotorSettings = {
   direction_pin: 5,
@@ -79,7 +79,7 @@ export function createDevice(extra: readonly AnyDriver[] = []) {
   const world = new SimulatedWorld();
   const renderer = fakeRenderer();
   const drivers = new DriverRegistry([...extra, ...simulatedDrivers(world, renderer.create)], "simulated");
-  const device = new Device({ clock, log, drivers });
+  const device = new Device({ clock, log, drivers, lines: simulatedLines(world) });
   const changes: string[] = [];
   device.changes.on(({ changed }) => changes.push(changed === null ? "null" : changed.join()));
   /** What was announced since the last call. */

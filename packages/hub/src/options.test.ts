@@ -1,3 +1,4 @@
+import { LightSettings } from "@openscan/protocol";
 import { expect, test } from "vitest";
 import { deviceEvent, openRig, type Received, taskEnded, taskUpdate } from "../test/rig.js";
 
@@ -60,7 +61,7 @@ test("a delta tells the difference to the status before, names with dots and sla
   const light = (name: string, is_on: boolean) => {
     const event = deviceEvent(1, [`lights.${name}.is_on`]);
     event.device.lights = {
-      [name]: { name, is_on, settings: { pin: null, pins: [1], pwm_support: false } },
+      [name]: { name, is_on, settings: LightSettings.parse({ pins: [1] }) },
     };
     return event;
   };

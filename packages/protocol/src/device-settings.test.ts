@@ -42,8 +42,29 @@ test.each([
   [{ pin: 4, pins: null }, [4]],
 ])("a light with %j drives the pins %j", (input, expected) => {
   const light = LightSettings.parse(input);
-  expect(light).toEqual({ pin: null, pins: expected, pwm_support: false });
+  expect(light).toEqual({
+    pin: null,
+    pins: expected,
+    pwm_support: false,
+    pwm_frequency: 10_000,
+    pwm_min: 0,
+    pwm_max: 3.3,
+  });
   expect(LightSettings.parse(light)).toEqual(light);
+});
+
+test.each([
+  [{ pwm_frequency: 49 }, "pwm_frequency"],
+  [{ pwm_frequency: 100_001 }, "pwm_frequency"],
+  [{ pwm_max: 3.4 }, "pwm_max"],
+  [{ pwm_min: -0.1 }, "pwm_min"],
+  [{ pwm_min: 2, pwm_max: 1 }, "pwm_min"],
+  [{ pins: "45" }, "pins"],
+  [{ pins: 5 }, "pins"],
+  [{ pin: "x" }, "pin"],
+])("S4: light settings %j are refused at %s", (change, field) => {
+  const parsed = LightSettings.safeParse(change);
+  expect(parsed.error?.issues.map(({ path }) => path[0])).toContain(field);
 });
 
 test("camera settings: defaults, limits, and null for the driver's own choice", () => {
@@ -94,7 +115,7 @@ test("a configuration names drivers in two forms and keeps their settings", () =
   });
   expect(motors["rotor"]?.driver).toEqual({ kind: "simulated" });
   expect(motors["turntable"]?.driver).toEqual({ kind: "serial", path: "/dev/ttyUSB0" });
-  expect(lights["ring"]).toEqual({ pin: null, pins: [3], pwm_support: false });
+  expect(lights["ring"]).toMatchObject({ pin: null, pins: [3], pwm_support: false });
   expect(cameras["cam"]?.settings.shutter).toBe(50);
   expect(endstops).toEqual({});
 });

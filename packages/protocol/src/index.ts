@@ -11,6 +11,7 @@ export * from "./endpoint.js";
 export * from "./endstop.js";
 export * from "./errors.js";
 export * from "./firmware.js";
+export * from "./gpio.js";
 export * from "./json-delta.js";
 export * from "./light.js";
 export * from "./logs.js";

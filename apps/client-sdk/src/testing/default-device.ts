@@ -34,7 +34,14 @@ export const defaultDevice: DeviceStatus = {
     ringlight: {
       name: "ringlight",
       is_on: false,
-      settings: { pin: null, pins: [17, 27], pwm_support: false },
+      settings: {
+        pin: null,
+        pins: [17, 27],
+        pwm_support: false,
+        pwm_frequency: 10_000,
+        pwm_min: 0,
+        pwm_max: 3.3,
+      },
     },
   },
   triggers: {},

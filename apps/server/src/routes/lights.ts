@@ -1,5 +1,6 @@
 import type { Device } from "@openscan/hardware";
 import {
+  dimLight,
   getLight,
   lightSettings,
   listLights,
@@ -25,6 +26,7 @@ export function lightRoutes(device: Device): Route[] {
     flip(turnOnLight, "turnOn"),
     flip(turnOffLight, "turnOff"),
     flip(toggleLight, "toggle"),
+    route(dimLight, ({ params, query, body }) => device.light(params.light_name).dim(body ?? query.value)),
     ...settingsRoutes(lightSettings, (name) => device.light(name).settings),
   ];
 }

@@ -4,6 +4,7 @@ import type { LightSettings } from "@openscan/protocol";
 export interface LightDriver {
   /** Uses other pins from now on and lets go of the former ones; the new ones are off. */
   configure(settings: LightSettings): Promise<void>;
-  write(on: boolean): Promise<void>;
+  /** `power` is the part of the time that its pins are high while it is on, 0 to 1; for those that can dim it. */
+  write(on: boolean, power: number): Promise<void>;
   close(): Promise<void>;
 }

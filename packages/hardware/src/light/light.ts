@@ -1,4 +1,4 @@
-import { LightSettings, type LightStatus, ScanError } from "@openscan/protocol";
+import { LightSettings, type LightStatus, ScanError, SUPPLY_VOLTS } from "@openscan/protocol";
 import { Lock } from "../lock.js";
 import { Settings } from "../settings.js";
 import type { LightDriver } from "./driver.js";
@@ -11,7 +11,7 @@ export interface LightOptions {
   readonly wake: () => Promise<void>;
   /** Names, and tells of, what the driver threw. */
   readonly fault: (cause: unknown) => ScanError;
-  /** Announces what has changed: `is_on`, `settings`. */
+  /** Announces what has changed: `is_on`, `value`, `settings`. */
   readonly changed: (part: string) => void;
 }
 
@@ -25,6 +25,8 @@ export class Light {
   readonly #fault: (cause: unknown) => ScanError;
   readonly #lock: Lock;
   #on = false;
+  /** Percent. */
+  #intensity = 100;
   #idle = false;
   #closed = false;
 
@@ -43,7 +45,7 @@ export class Light {
       assertOpen: () => this.#assertOpen(),
       apply: async (values) => {
         await driver.configure(values);
-        await driver.write(this.#on && !this.#idle);
+        await driver.write(this.#on && !this.#idle, powerAt(this.#intensity, values));
       },
       changed: () => changed("settings"),
       fault,
@@ -51,7 +53,7 @@ export class Light {
   }
 
   status(): LightStatus {
-    return { name: this.name, is_on: this.#on, settings: this.settings.get() };
+    return { name: this.name, is_on: this.#on, settings: this.settings.get(), value: this.#intensity };
   }
 
   /**
@@ -76,6 +78,23 @@ export class Light {
     return this.#switch(() => !this.#on);
   }
 
+  /**
+   * Wakes the device and lets the light shine with this part of its intensity; 0 switches it off, without waking.
+   *
+   * @param percent 0 to 100
+   * @throws ScanError `unsupported` for a part of it when the light cannot be dimmed; others as `turnOn`
+   */
+  async dim(percent: number): Promise<LightStatus> {
+    this.#assertOpen();
+    if (percent > 0 && percent < 100 && !this.settings.get().pwm_support)
+      throw new ScanError("unsupported", `light ${this.name} cannot be dimmed`);
+    if (percent > 0) await this.#wake();
+    await this.#lock.run(() => this.#drive({ on: percent > 0, idle: this.#idle, intensity: percent }));
+    this.#changed("value");
+    this.#changed("is_on");
+    return this.status();
+  }
+
   /** Switches without waking the device. */
   async switchTo(on: boolean): Promise<LightStatus> {
     return this.#switch(() => on);
@@ -84,7 +103,12 @@ export class Light {
   /** `decide` is asked when the light is ready for it: of two toggles each turns what the other left. */
   async #switch(decide: () => boolean): Promise<LightStatus> {
     this.#assertOpen();
-    await this.#lock.run(() => this.#drive({ on: decide(), idle: this.#idle }));
+    await this.#lock.run(() => {
+      const on = decide();
+      // One that was dimmed to nothing would stay dark.
+      const intensity = on ? this.#intensity || 100 : this.#intensity;
+      return this.#drive({ on, idle: this.#idle, intensity });
+    });
     this.#changed("is_on");
     return this.status();
   }
@@ -92,7 +116,7 @@ export class Light {
   /** Goes dark, or is as before again; `is_on` does not change. */
   async rest(idle: boolean): Promise<void> {
     this.#assertOpen();
-    await this.#lock.run(() => this.#drive({ on: this.#on, idle }));
+    await this.#lock.run(() => this.#drive({ on: this.#on, idle, intensity: this.#intensity }));
   }
 
   /** Switches off and lets go of the pins. Everything asked for later is `offline`. */
@@ -101,17 +125,19 @@ export class Light {
     this.#closed = true;
     await this.#lock.runAtLast(async () => {
       try {
-        await this.#driver.write(false);
+        await this.#driver.write(false, 0);
       } finally {
         await this.#driver.close();
       }
     });
   }
 
-  async #drive({ on, idle }: { on: boolean; idle: boolean }): Promise<void> {
-    await this.#driver.write(on && !idle).catch((error: unknown) => {
+  async #drive({ on, idle, intensity }: { on: boolean; idle: boolean; intensity: number }): Promise<void> {
+    const power = powerAt(intensity, this.settings.get());
+    await this.#driver.write(on && !idle, power).catch((error: unknown) => {
       throw this.#fault(error);
     });
+    this.#intensity = intensity;
     this.#on = on;
     this.#idle = idle;
   }
@@ -119,4 +145,11 @@ export class Light {
   #assertOpen(): void {
     if (this.#closed) throw new ScanError("offline", `light ${this.name} is closed`);
   }
+}
+
+/** The part of the time for which the pins are high: what a lamp behind them sees as a voltage. */
+function powerAt(percent: number, { pwm_support, pwm_min, pwm_max }: Readonly<LightSettings>): number {
+  if (percent === 0) return 0;
+  if (!pwm_support) return 1;
+  return (pwm_min + ((pwm_max - pwm_min) * percent) / 100) / SUPPLY_VOLTS;
 }

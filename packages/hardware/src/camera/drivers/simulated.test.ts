@@ -22,7 +22,7 @@ test("sees where the motors stand and whether a light is lit", async () => {
   let fi = 20;
   world.place("rotor", () => 60);
   world.place("turntable", () => fi);
-  world.shine("Ring light", true);
+  world.shine("Ring light", 1);
   await clock.advance(5);
   const photo = await driver.capture({ ...request, format: "jpeg", seed: 3 });
   expect(photo).toMatchObject({ format: "jpeg", facts: { exposureSeconds: 0.05, focalLengthMm: 4.28 } });
@@ -39,7 +39,7 @@ test("sees where the motors stand and whether a light is lit", async () => {
     Simulated: { theta: 60, fi: 20, r: 110, light: 1, seed: 3 },
   });
   fi = 21;
-  world.shine("Ring light", false);
+  world.shine("Ring light", 0);
   expect(Buffer.from(await driver.preview(request.signal)).toString()).toBe("60.00 21.00 0");
   expect(renderer.views).toHaveLength(2);
 });

@@ -8,10 +8,17 @@ export const simulatedTrigger = (world: SimulatedWorld) =>
     kind: "simulated",
     settings: z.object({}),
     open: async (_settings, { name, settings }) => {
-      world.setLine(name, settings.active_level === "active_low");
+      let { pin } = settings;
+      const write = (high: boolean) => {
+        world.setLine(name, high);
+        world.lines.set(pin, high);
+      };
+      write(settings.active_level === "active_low");
       return {
-        configure: async () => {},
-        write: async (high) => world.setLine(name, high),
+        configure: async (changed) => {
+          pin = changed.pin;
+        },
+        write: async (high) => write(high),
         close: async () => {},
       };
     },
