@@ -62,6 +62,22 @@ export class ScannerProcess {
     return { scan, steps };
   }
 
+  /** Resolves with a task that has ended. */
+  async ended(id) {
+    for (;;) {
+      const { body: task } = await this.call("GET", `/latest/tasks/${id}`);
+      if (!["pending", "running"].includes(task.status)) return task;
+      await sleep(pollMs);
+    }
+  }
+
+  /** How late the event loop was since this was asked last, in ms. */
+  async loopDelays() {
+    const metrics = await this.#metrics();
+    const ms = (figure) => 1000 * valueOf(`openscan_nodejs_eventloop_lag_${figure}_seconds`, metrics);
+    return { p50: ms("p50"), p99: ms("p99"), max: ms("max") };
+  }
+
   /** The newest event of the stream that a path of the API describes. */
   async seq(path) {
     const { headers } = await this.call("GET", `/latest/${path}`);

@@ -2,6 +2,8 @@ import { delta } from "./delta.mjs";
 import { fanOut } from "./fan-out.mjs";
 import { idle } from "./idle.mjs";
 import { latency } from "./latency.mjs";
+import { loop } from "./loop.mjs";
+import { photo } from "./photo.mjs";
 import { scan } from "./scan.mjs";
 import { stalled } from "./stalled.mjs";
 
@@ -9,4 +11,4 @@ import { stalled } from "./stalled.mjs";
  * What can be measured. Each has a `title`, `peerNames` that it is measured with, and
  * `measure({ peers, rounds, quick, progress })`, which resolves with the `rows` of a table, `goals` and `notes`.
  */
-export const parts = { "fan-out": fanOut, latency, stalled, idle, delta, scan };
+export const parts = { "fan-out": fanOut, latency, stalled, idle, delta, scan, photo, loop };

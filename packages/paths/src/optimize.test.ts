@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { fibonacciPath, nearestNeighborOrder, optimizeOrder, orderTime, type Travel } from "./index.js";
+import { fibonacciPath, nearestNeighborOrder, optimizeOrder, optimizingOrder, orderTime, type Travel } from "./index.js";
 
 const ramp = { acceleration: 20_000, maxSpeed: 7500 };
 const from = (theta: number, fi: number): Travel => ({
@@ -45,6 +45,16 @@ test("the turntable takes the shorter way, also from a start beyond one turn", (
   ];
   expect(optimizeOrder(points, from(90, 0))).toEqual([1, 0]);
   expect(optimizeOrder(points, from(90, 720))).toEqual([1, 0]);
+});
+
+test("bit by bit it is the same order, with a yield for each point", () => {
+  const points = scan(30);
+  const work = optimizingOrder(points, from(90, 90));
+  let yields = 0;
+  let step = work.next();
+  for (; !step.done; step = work.next()) yields++;
+  expect(yields).toBe(30);
+  expect(step.value).toEqual(optimizeOrder(points, from(90, 90)));
 });
 
 test("equally near points keep their order", () => {

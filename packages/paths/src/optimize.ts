@@ -17,13 +17,28 @@ export interface Travel {
  * @throws RangeError naming the value when an angle is not finite or a motor figure is not positive
  */
 export function optimizeOrder(points: readonly Direction[], travel: Travel): number[] {
+  return toEnd(optimizingOrder(points, travel));
+}
+
+/**
+ * As `optimizeOrder`, bit by bit: yields whenever it has decided on a point, so that whoever runs it can do something
+ * else in between.
+ */
+export function* optimizingOrder(
+  points: readonly Direction[],
+  travel: Travel,
+): Generator<void, number[], void> {
   const raw = points.map((_, index) => index);
-  const nearest = nearestNeighborOrder(points, travel);
+  const nearest = yield* nearestNeighbors(points, travel);
   return orderTime(points, nearest, travel) < orderTime(points, raw, travel) ? nearest : raw;
 }
 
 /** Always goes on to the point that is reached first; of equally near ones to the earlier in `points`. */
 export function nearestNeighborOrder(points: readonly Direction[], travel: Travel): number[] {
+  return toEnd(nearestNeighbors(points, travel));
+}
+
+function* nearestNeighbors(points: readonly Direction[], travel: Travel): Generator<void, number[], void> {
   const between = legTimer(points, travel);
   const remaining = Int32Array.from(points.keys());
   const order: number[] = [];
@@ -41,8 +56,16 @@ export function nearestNeighborOrder(points: readonly Direction[], travel: Trave
     order.push(at);
     // Closing the gap instead of swapping keeps the rest in their order, which decides ties.
     remaining.copyWithin(nearest, nearest + 1, count);
+    yield;
   }
   return order;
+}
+
+function toEnd<T>(work: Generator<void, T, void>): T {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
 }
 
 /** Seconds the motors move when they visit `points` in `order`, from the start to the last point. */

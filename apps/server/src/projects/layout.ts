@@ -56,17 +56,40 @@ export function metadataName(photo: string): string {
 
 /** Steps of which every photo is there: one, or one for each focus position. */
 export function capturedSteps(photos: readonly string[], focusStacks: number): ReadonlySet<number> {
-  const stacks = new Map<number, Set<number | null>>();
-  for (const photo of photos) {
-    const slot = photoSlot(photo);
-    if (!slot || (slot.stack === null) !== (focusStacks === 1)) continue;
-    stacks.set(slot.step, (stacks.get(slot.step) ?? new Set()).add(slot.stack));
-  }
-  return new Set([...stacks].filter(([, taken]) => taken.size >= focusStacks).map(([step]) => step));
+  const captured = new CapturedSteps(focusStacks);
+  for (const photo of photos) captured.add(photo);
+  return captured.steps;
 }
 
-/** How many leading steps of the order have all their photos. */
-export function leadingCaptured(order: readonly number[], captured: ReadonlySet<number>): number {
-  const missing = order.findIndex((step) => !captured.has(step));
-  return missing === -1 ? order.length : missing;
+/** The same, told photo by photo: the 900th costs no more than the first. */
+export class CapturedSteps {
+  readonly #focusStacks: number;
+  readonly #taken = new Map<number, Set<number | null>>();
+  readonly #steps = new Set<number>();
+
+  constructor(focusStacks: number) {
+    this.#focusStacks = focusStacks;
+  }
+
+  get steps(): ReadonlySet<number> {
+    return this.#steps;
+  }
+
+  add(photo: string): void {
+    const slot = photoSlot(photo);
+    if (!slot || (slot.stack === null) !== (this.#focusStacks === 1)) return;
+    const taken = this.#taken.get(slot.step) ?? new Set();
+    this.#taken.set(slot.step, taken.add(slot.stack));
+    if (taken.size >= this.#focusStacks) this.#steps.add(slot.step);
+  }
+}
+
+/** How many leading steps of the order have all their photos. @param known that so many have */
+export function leadingCaptured(order: readonly number[], captured: ReadonlySet<number>, known = 0): number {
+  let leading = known;
+  for (; leading < order.length; leading++) {
+    const step = order[leading];
+    if (step === undefined || !captured.has(step)) break;
+  }
+  return leading;
 }

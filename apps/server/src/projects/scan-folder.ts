@@ -6,7 +6,7 @@ import { writeFileAtomic } from "@openscan/runtime/atomic-file";
 import { decodePath, encodeScan, frozen, toJson } from "./encoding.js";
 import { fileSize, fileSizes, hasCode, reason, unlessMissing } from "./folders.js";
 import {
-  capturedSteps,
+  CapturedSteps,
   leadingCaptured,
   metadataFolder,
   metadataName,
@@ -48,6 +48,7 @@ export class ScanFolder {
   #scan: Scan;
   #otherBytes: number;
   #order: readonly number[];
+  #captured: CapturedSteps;
   /** Photos whose time is in the scan's duration, although `scan.json` may not be on the disk yet. */
   readonly #counted = new WeakSet<NewPhoto>();
   /** JSON of the state that is not on the disk yet. */
@@ -56,6 +57,7 @@ export class ScanFolder {
   constructor({ path, scan, otherBytes, order, trouble, clock, log }: ScanFolderOptions) {
     this.path = path;
     this.#scan = frozen(scan);
+    this.#captured = this.#countCaptured(scan.photos);
     this.#otherBytes = otherBytes;
     this.#order = order;
     this.#trouble = trouble;
@@ -87,7 +89,7 @@ export class ScanFolder {
     this.#requireReadable();
     await this.#write(pathFile, toJson(path));
     this.#order = path.points.map((point) => point.original_step);
-    this.change({ current_step: this.#currentStep(this.#scan.photos) });
+    this.change({ current_step: this.#currentStep() });
     await this.save();
   }
 
@@ -110,9 +112,10 @@ export class ScanFolder {
     const listed = photos.includes(file) ? photos : [...photos, file];
     const seconds = this.#counted.has(photo) ? 0 : photo.seconds;
     this.#counted.add(photo);
+    this.#captured.add(file);
     this.change({
       photos: listed,
-      current_step: this.#currentStep(listed),
+      current_step: this.#currentStep(this.#scan.current_step),
       duration: duration + seconds,
       last_updated: timestamp(this.#clock),
     });
@@ -129,7 +132,8 @@ export class ScanFolder {
     const lost = this.#scan.photos.filter((file) => !sizes.get(file));
     if (lost.length === 0) return;
     const photos = this.#scan.photos.filter((file) => !lost.includes(file));
-    this.change({ photos, current_step: this.#currentStep(photos) });
+    this.#captured = this.#countCaptured(photos);
+    this.change({ photos, current_step: this.#currentStep() });
     await this.save();
     throw new ScanError("storage", `photos of ${this.path} are not on the disk any more: ${lost.join(", ")}`);
   }
@@ -156,10 +160,11 @@ export class ScanFolder {
       }
     }
     const photos = this.#scan.photos.filter((photo) => !deleted.has(photo));
+    this.#captured = this.#countCaptured(photos);
     this.change({
       photos,
       // A finished scan stays one when its bad photos are sorted out.
-      current_step: this.#scan.status === "completed" ? this.#scan.current_step : this.#currentStep(photos),
+      current_step: this.#scan.status === "completed" ? this.#scan.current_step : this.#currentStep(),
       stacked_size_bytes: Math.max(0, this.#scan.stacked_size_bytes - stackedBytes),
       last_updated: timestamp(this.#clock),
     });
@@ -167,8 +172,15 @@ export class ScanFolder {
     if (failure !== undefined) throw failure;
   }
 
-  #currentStep(photos: readonly string[]): number {
-    return leadingCaptured(this.#order, capturedSteps(photos, this.#scan.settings.focus_stacks));
+  #countCaptured(photos: readonly string[]): CapturedSteps {
+    const captured = new CapturedSteps(this.#scan.settings.focus_stacks);
+    for (const photo of photos) captured.add(photo);
+    return captured;
+  }
+
+  /** @param known that so many leading positions have all their photos */
+  #currentStep(known = 0): number {
+    return leadingCaptured(this.#order, this.#captured.steps, known);
   }
 
   /** Scans of older versions may lack it. Where the scan's own folder is missing, somebody has removed that. */

@@ -6,11 +6,12 @@ import { planScan, requireReachable, scanPoints } from "./scan-plan.js";
 import { FakeScanner } from "./testing.js";
 
 const settings = (patch: Partial<ScanSettings>) => ScanSettings.parse({ points: 10, ...patch });
-const order = (scanner: FakeScanner, patch: Partial<ScanSettings>) => {
+const order = async (scanner: FakeScanner, patch: Partial<ScanSettings>) => {
   const scan = { project_name: "Vase", index: 1, settings: settings(patch) } as Parameters<
     typeof planScan
   >[0];
-  return planScan(scan, scanner, "now").points.map((point) => point.original_step);
+  const { points } = await planScan(scan, scanner, { clock: scanner.clock });
+  return points.map((point) => point.original_step);
 };
 
 test("phi without bounds is the full circle", () => {
@@ -23,17 +24,17 @@ test("settings that describe no path are refused with their values", () => {
   );
 });
 
-test("the order starts where the motors stand, unless none is wanted", () => {
+test("the order starts where the motors stand, unless none is wanted", async () => {
   const scanner = new FakeScanner(new FakeClock());
   const raw = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
-  expect(order(scanner, { optimize_path: false })).toEqual(raw);
-  expect(order(scanner, { optimization_algorithm: "none" })).toEqual(raw);
+  expect(await order(scanner, { optimize_path: false })).toEqual(raw);
+  expect(await order(scanner, { optimization_algorithm: "none" })).toEqual(raw);
   scanner.turntable.angle = 0;
-  const optimised = order(scanner, {});
+  const optimised = await order(scanner, {});
   expect(optimised).not.toEqual(raw);
   expect(optimised.toSorted((a, b) => a - b)).toEqual(raw);
   scanner.turntable.angle = 200;
-  expect(order(scanner, {})).not.toEqual(optimised);
+  expect(await order(scanner, {})).not.toEqual(optimised);
 });
 
 test("defect 25: the first position out of reach is named with the motor that cannot be there", () => {

@@ -1,5 +1,7 @@
-import { type AxisMotion, fibonacciPath, optimizeOrder, polarToCartesian } from "@openscan/paths";
+import { type AxisMotion, fibonacciPath, optimizingOrder, polarToCartesian } from "@openscan/paths";
 import { type PolarPoint, type Scan, ScanError, type ScanPath, type ScanSettings } from "@openscan/protocol";
+import { type Clock, timestamp } from "@openscan/runtime";
+import { inSlices } from "./in-slices.js";
 import { directionOf, type ScanMotor, type Scanner } from "./scanner.js";
 
 /**
@@ -42,14 +44,23 @@ export function requireReachable(points: readonly PolarPoint[], scanner: Scanner
   }
 }
 
-/** The path of a scan in the order in which its positions are visited, from where the motors stand now. */
-export function planScan(scan: Scan, scanner: Scanner, generated: string): ScanPath {
+/** Time, and what ends a computation early. */
+interface Course {
+  readonly clock: Clock;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The path of a scan in the order in which its positions are visited, from where the motors stand now. Of many positions
+ * it takes a while, during which the process goes on with everything else.
+ */
+export async function planScan(scan: Scan, scanner: Scanner, course: Course): Promise<ScanPath> {
   const points = scanPoints(scan.settings, scanner.status().scan_radius_mm);
-  const steps = executionOrder(points, scan.settings, scanner);
+  const steps = await executionOrder(points, scan.settings, scanner, course);
   return {
     project_name: scan.project_name,
     scan_index: scan.index,
-    generated,
+    generated: timestamp(course.clock),
     points: steps.flatMap((original_step, execution_step) => {
       const polar = points[original_step];
       return polar ? [{ execution_step, original_step, polar, cartesian: polarToCartesian(polar) }] : [];
@@ -57,12 +68,17 @@ export function planScan(scan: Scan, scanner: Scanner, generated: string): ScanP
   };
 }
 
-function executionOrder(points: readonly PolarPoint[], settings: ScanSettings, scanner: Scanner): number[] {
+async function executionOrder(
+  points: readonly PolarPoint[],
+  settings: ScanSettings,
+  scanner: Scanner,
+  course: Course,
+): Promise<number[]> {
   if (!settings.optimize_path || settings.optimization_algorithm === "none")
     return points.map((_, index) => index);
   const rotor = motion(scanner.motor("rotor"));
   const turntable = motion(scanner.motor("turntable"));
-  return optimizeOrder(points, { start: directionOf(scanner), rotor, turntable });
+  return inSlices(optimizingOrder(points, { start: directionOf(scanner), rotor, turntable }), course);
 }
 
 function motion({ settings }: ScanMotor): AxisMotion {

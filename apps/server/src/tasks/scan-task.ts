@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Scan, ScanError, type ScanPath, type TaskProgress } from "@openscan/protocol";
-import { timestamp } from "@openscan/runtime";
 import { defineTask, parameters, type TaskContext, TaskInterrupted, type TaskType } from "@openscan/tasks";
 import { z } from "zod";
 import { fileSize } from "../projects/folders.js";
@@ -147,7 +146,7 @@ class ScanRun {
     const { project_name, index } = this.#reference;
     const stored = await this.#store.findPath(project_name, index);
     if (stored) return stored;
-    const path = planScan(this.#scan(), this.#scanner, timestamp(this.#context.clock));
+    const path = await planScan(this.#scan(), this.#scanner, this.#context);
     await this.#disk.write(() => this.#store.savePath(project_name, index, path));
     return path;
   }
