@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { fibonacciPath, nearestNeighborOrder, optimizeOrder, optimizingOrder, orderTime, type Travel } from "./index.js";
+import {
+  fibonacciPath,
+  nearestNeighborOrder,
+  optimizeOrder,
+  optimizingOrder,
+  orderTime,
+  type Travel,
+} from "./index.js";
 
 const ramp = { acceleration: 20_000, maxSpeed: 7500 };
 const from = (theta: number, fi: number): Travel => ({

@@ -36,7 +36,10 @@ test("defect 15: others have their turn between the slices", async () => {
   clock.monotonic = () => time;
   const turns: number[] = [];
   let over = false;
-  const work = inSlices(bits(100, () => time++), { clock }).finally(() => {
+  const work = inSlices(
+    bits(100, () => time++),
+    { clock },
+  ).finally(() => {
     over = true;
   });
   while (!over) {
