@@ -52,6 +52,7 @@ import { OwnNames } from "./security/own-names.js";
 import { redactor } from "./security/redact.js";
 import { Senders } from "./security/senders.js";
 import { cloudDownloadTask, cloudUploadTask } from "./tasks/cloud-tasks.js";
+import { cropTask } from "./tasks/crop-task.js";
 import { qrScanTask } from "./tasks/qr-scan-task.js";
 import { forgetEarlierQrScans, startQrScanIfOffline } from "./tasks/qr-scans.js";
 import { scanTask } from "./tasks/scan-task.js";
@@ -142,6 +143,11 @@ export function compose(config: Config, environment: Environment): ScannerServer
       }),
       cloudUploadTask(cloud),
       cloudDownloadTask(cloud),
+      cropTask({
+        camera: (name) => device.camera(name),
+        keep: (camera, bytes) =>
+          payloads.keep(camera, { bytes, mediaType: "image/jpeg", filename: "crop.jpg" }),
+      }),
       helloWorldAsync,
     ],
     store: new FileTaskStore({ directory: join(config.runtimeDir, "tasks"), log }),
@@ -195,7 +201,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
       ...projectRoutes({ store, tasks, scans }),
       ...scanRoutes({ store, scans }),
       // Last: the preview of a path takes every other name below /develop.
-      ...developRoutes({ tasks, restart }),
+      ...developRoutes({ tasks, payloads, clock, restart }),
     ],
     {
       log,

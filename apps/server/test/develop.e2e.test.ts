@@ -1,5 +1,7 @@
-import { type CartesianPoint, type Task } from "@openscan/protocol";
+import type { CameraSettings, CartesianPoint, Task } from "@openscan/protocol";
+import sharp from "sharp";
 import { expect, onTestFinished, test } from "vitest";
+import type { CropResult } from "../src/tasks/crop-task.js";
 import { became } from "./support/api.js";
 import { spawnServer } from "./support/child.js";
 import { createFolder, quickConfiguration } from "./support/folder.js";
@@ -60,6 +62,50 @@ test("defect 37: hello-world-async starts its task, which a stock server knows",
     "total_steps=1&delay=nan",
   ])
     expect((await api.call("POST", `/latest/develop/hello-world-async?${query}`)).status, query).toBe(422);
+});
+
+test("defect 37: crop_image answers the picture, stores the crop, and leaves no picture in the task", async () => {
+  const { api } = await startServer();
+  const settings = async () =>
+    (await api.call<CameraSettings>("GET", "/latest/cameras/simulated_camera/settings")).body;
+  const before = await settings();
+  const query = "camera_name=simulated_camera";
+  const reply = await fetch(`${api.url}/v0.8/develop/crop_image?${query}&threshold=60`);
+  expect([reply.status, reply.headers.get("Content-Type")]).toEqual([200, "image/jpeg"]);
+  const picture = await sharp(await reply.arrayBuffer()).metadata();
+  const { body: tasks } = await api.call<Task[]>("GET", "/latest/tasks/");
+  expect(tasks).toMatchObject([
+    {
+      ...{ name: "crop_task", status: "completed", is_blocking: true },
+      run_kwargs: { threshold: 60 },
+      result: { image_size: [picture.width, picture.height] },
+    },
+  ]);
+  expect(JSON.stringify(tasks).length).toBeLessThan(1200);
+  const result = tasks[0]?.result as CropResult;
+  expect(await settings()).toEqual({
+    ...before,
+    crop_width: result.crop_width,
+    crop_height: result.crop_height,
+  });
+  // The figure stands in the middle of a dark room: something is cut off on both axes, and something remains.
+  for (const percent of [result.crop_width, result.crop_height]) {
+    expect(percent).toBeGreaterThan(5);
+    expect(percent).toBeLessThan(80);
+  }
+  const payload = `/latest/cameras/simulated_camera/photo/payload/${result.image_id}`;
+  expect((await sharp(await api.bytes(payload)).metadata()).width).toBe(picture.width);
+  for (const [path, status] of [
+    ["camera_name=none", 404],
+    ["", 422],
+    [`${query}&threshold=256`, 422],
+    [`${query}&threshold=-1`, 422],
+    [`${query}&threshold=x`, 422],
+  ] as const)
+    expect([path, (await api.call("GET", `/latest/develop/crop_image?${path}`)).status]).toEqual([
+      path,
+      status,
+    ]);
 });
 
 test("a server that nobody can start again refuses to restart", async () => {

@@ -1,4 +1,4 @@
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 
 /** How to turn the pixels of each EXIF orientation upright: degrees clockwise, after mirroring left and right. */
 const turns: Readonly<Record<number, { readonly degrees: number; readonly mirror?: true }>> = {
@@ -18,11 +18,14 @@ const turns: Readonly<Record<number, { readonly degrees: number; readonly mirror
  * @throws Error when the bytes are no image
  */
 export async function makeThumbnail(jpeg: Uint8Array, orientation: number | null): Promise<Uint8Array> {
-  const { degrees, mirror = false } = turns[orientation ?? 1] ?? { degrees: 0 };
-  return sharp(jpeg)
-    .flop(mirror)
-    .rotate(degrees)
+  return upright(sharp(jpeg), orientation)
     .resize(512, 512, { fit: "inside", withoutEnlargement: true })
     .jpeg({ quality: 85 })
     .toBuffer();
+}
+
+/** Turns a picture by the EXIF orientation that its pixels have, whatever the file says. */
+export function upright(picture: Sharp, orientation: number | null): Sharp {
+  const { degrees, mirror = false } = turns[orientation ?? 1] ?? { degrees: 0 };
+  return picture.flop(mirror).rotate(degrees);
 }
