@@ -21,6 +21,9 @@ import { FirmwareSettingsFile } from "./device/firmware-settings-file.js";
 import { findHardware } from "./device/find-hardware.js";
 import { UncleanShutdown } from "./device/unclean-shutdown.js";
 import { DirectoryLock } from "./directory-lock.js";
+import { RunFiles } from "./external-trigger/run-files.js";
+import { externalTriggerRunTask } from "./external-trigger/run-task.js";
+import { ExternalTriggerRuns } from "./external-trigger/runs.js";
 import { connectFeeds } from "./feeds.js";
 import { createApplication } from "./http/application.js";
 import { documents } from "./http/documents.js";
@@ -35,6 +38,7 @@ import { cloudRoutes } from "./routes/cloud.js";
 import { configurationRoutes } from "./routes/configurations.js";
 import { developRoutes } from "./routes/develop.js";
 import { deviceRoutes } from "./routes/device.js";
+import { externalTriggerRoutes } from "./routes/external-trigger.js";
 import { firmwareRoutes } from "./routes/firmware.js";
 import { gpioRoutes } from "./routes/gpio.js";
 import { lightRoutes } from "./routes/lights.js";
@@ -129,9 +133,11 @@ export function compose(config: Config, environment: Environment): ScannerServer
   const store = new ProjectStore({ directory: config.projectDir, clock, log });
   const files = new TransferFiles({ directory: join(config.runtimeDir, "tmp", "cloud"), clock, log });
   const cloud = { account, store, files };
+  const runFiles = new RunFiles(join(config.runtimeDir, "external-trigger-runs"));
   const tasks: TaskManager = new TaskManager({
     types: [
       scanTask({ device, store, onStep: metrics.onStep }),
+      externalTriggerRunTask({ device, files: runFiles }),
       qrScanTask({
         camera: (name) => device.camera(name),
         network,
@@ -159,6 +165,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
   const stalls = watchForStalls({ events: tasks.events, clock, log });
   connectFeeds({ hub, device, tasks, photos: store.photos, stalls });
   const scans = new Scans({ device, store, tasks });
+  const runs = new ExternalTriggerRuns({ device, files: runFiles, tasks });
   const payloads = new PhotoPayloads({ clock, newId: () => randomBytes(16).toString("hex") });
 
   const senders = new Senders({ ...config, log, ownNames: new OwnNames({ clock }) });
@@ -188,6 +195,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
       ...lightRoutes(device),
       ...triggerRoutes(device),
       ...gpioRoutes(device),
+      ...externalTriggerRoutes(runs),
       ...firmwareRoutes(firmware),
       ...logRoutes({ directory: config.logDir, clock, flush: flushLog }),
       ...cloudRoutes({

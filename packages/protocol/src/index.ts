@@ -10,6 +10,7 @@ export * from "./device-events.js";
 export * from "./endpoint.js";
 export * from "./endstop.js";
 export * from "./errors.js";
+export * from "./external-trigger.js";
 export * from "./firmware.js";
 export * from "./gpio.js";
 export * from "./json-delta.js";

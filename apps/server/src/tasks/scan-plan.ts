@@ -4,12 +4,19 @@ import { type Clock, timestamp } from "@openscan/runtime";
 import { inSlices } from "./in-slices.js";
 import { directionOf, type ScanMotor, type Scanner } from "./scanner.js";
 
+/** What of a scan's settings makes its path. */
+export type PathSettings = Pick<
+  ScanSettings,
+  "points" | "min_theta" | "max_theta" | "min_phi" | "max_phi" | "optimize_path" | "optimization_algorithm"
+>;
+type PathScanner = Omit<Scanner, "camera">;
+
 /**
  * The positions of a scan as generated.
  *
  * @throws ScanError `invalid` for settings that describe no path
  */
-export function scanPoints(settings: ScanSettings, radius: number): PolarPoint[] {
+export function scanPoints(settings: PathSettings, radius: number): PolarPoint[] {
   const { points, min_theta: minTheta, max_theta: maxTheta, min_phi, max_phi } = settings;
   try {
     return fibonacciPath({
@@ -31,7 +38,7 @@ export function scanPoints(settings: ScanSettings, radius: number): PolarPoint[]
  *
  * @throws ScanError `out_of_range` naming the first position that a motor cannot reach
  */
-export function requireReachable(points: readonly PolarPoint[], scanner: Scanner): void {
+export function requireReachable(points: readonly PolarPoint[], scanner: PathScanner): void {
   for (const [index, point] of points.entries()) {
     try {
       scanner.checkReachable(point);
@@ -55,23 +62,33 @@ interface Course {
  * it takes a while, during which the process goes on with everything else.
  */
 export async function planScan(scan: Scan, scanner: Scanner, course: Course): Promise<ScanPath> {
-  const points = scanPoints(scan.settings, scanner.status().scan_radius_mm);
-  const steps = await executionOrder(points, scan.settings, scanner, course);
+  const points = await plannedPositions(scan.settings, scanner, course);
   return {
     project_name: scan.project_name,
     scan_index: scan.index,
     generated: timestamp(course.clock),
-    points: steps.flatMap((original_step, execution_step) => {
-      const polar = points[original_step];
-      return polar ? [{ execution_step, original_step, polar, cartesian: polarToCartesian(polar) }] : [];
-    }),
+    points,
   };
+}
+
+/** As `planScan`: the positions alone. */
+export async function plannedPositions(
+  settings: PathSettings,
+  scanner: PathScanner,
+  course: Course,
+): Promise<ScanPath["points"]> {
+  const points = scanPoints(settings, scanner.status().scan_radius_mm);
+  const steps = await executionOrder(points, settings, scanner, course);
+  return steps.flatMap((original_step, execution_step) => {
+    const polar = points[original_step];
+    return polar ? [{ execution_step, original_step, polar, cartesian: polarToCartesian(polar) }] : [];
+  });
 }
 
 async function executionOrder(
   points: readonly PolarPoint[],
-  settings: ScanSettings,
-  scanner: Scanner,
+  settings: PathSettings,
+  scanner: PathScanner,
   course: Course,
 ): Promise<number[]> {
   if (!settings.optimize_path || settings.optimization_algorithm === "none")

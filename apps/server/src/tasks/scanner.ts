@@ -58,6 +58,6 @@ export interface Scanner {
 }
 
 /** Where the motors stand. */
-export function directionOf(scanner: Scanner): Direction {
+export function directionOf(scanner: Pick<Scanner, "motor">): Direction {
   return { theta: scanner.motor("rotor").status().angle, fi: scanner.motor("turntable").status().angle };
 }

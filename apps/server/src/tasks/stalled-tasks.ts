@@ -1,7 +1,8 @@
-import { CameraSettings, type LiveTask, ScanSettings } from "@openscan/protocol";
+import { CameraSettings, ExternalTriggerRunSettings, type LiveTask, ScanSettings } from "@openscan/protocol";
 import { type Clock, Emitter, type Logger } from "@openscan/runtime";
 import type { TaskEvent } from "@openscan/tasks";
 import { z } from "zod";
+import { runTaskType } from "../external-trigger/run-task.js";
 import { scanTaskType } from "./scan-task.js";
 
 /** A running task that has shown no progress for unusually long. */
@@ -45,10 +46,17 @@ const patience: Readonly<Record<string, (task: LiveTask) => number>> = {
     const photoMs = PHOTO_MS + 2 * (camera_settings.shutter ?? 0);
     return STEP_MS + settings.pause_before_capture_ms + settings.focus_stacks * photoMs;
   },
+  [runTaskType]: ({ run_args }) => {
+    const { pre_trigger_delay_ms = 0, post_trigger_delay_ms = 0 } =
+      ExternalTriggerRunSettings.safeParse(run_args[0]).data ?? {};
+    return STEP_MS + PULSE_MS + pre_trigger_delay_ms + post_trigger_delay_ms;
+  },
 };
 
 /** To move, to calibrate before the first move, and for a disk that takes its time. */
 const STEP_MS = 60_000;
+/** The longest there is. */
+const PULSE_MS = 5000;
 /** Beyond the exposure: focusing, developing, transfer. */
 const PHOTO_MS = 5000;
 

@@ -25,6 +25,21 @@ function create(settings: Partial<TriggerSettings> = {}, driver: Partial<Trigger
   return { clock, trigger, log };
 }
 
+test.each([
+  ["active_high", "low"],
+  ["active_low", "high"],
+] as const)("reset, an %s line is %s, after a pulse that is under way", async (active_level, level) => {
+  const { clock, trigger, log } = create({ active_level });
+  await trigger.reset();
+  expect(log).toEqual([`0 ${level}`]);
+  const pulse = trigger.fire();
+  const reset = trigger.reset();
+  await clock.run(Promise.all([pulse, reset]));
+  expect(log.at(-1)).toBe(`100 ${level}`);
+  await trigger.close();
+  await expect(trigger.reset()).rejects.toMatchObject({ code: "offline" });
+});
+
 test("a pulse: delay, active, inactive, delay; recorded before it is over", async () => {
   const { clock, trigger, log } = create();
   const execution = await clock.run(trigger.fire({ pre_trigger_delay_ms: 50, post_trigger_delay_ms: 30 }));

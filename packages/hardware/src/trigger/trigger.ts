@@ -95,6 +95,16 @@ export class Trigger {
     }
   }
 
+  /** Makes sure that the line is inactive, after a pulse under way. @throws ScanError `hardware_fault`, `offline` */
+  async reset(): Promise<void> {
+    this.#assertOpen();
+    await this.#lock
+      .run(() => this.#write(false))
+      .catch((error: unknown) => {
+        throw this.#fault(error);
+      });
+  }
+
   /** Ends a pulse under way, leaves the line inactive and lets go of it. Later requests are `offline`. */
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
