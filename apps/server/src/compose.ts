@@ -15,6 +15,7 @@ import { CloudAccount } from "./cloud/account.js";
 import { CloudProjects } from "./cloud/cloud-projects.js";
 import { TransferFiles } from "./cloud/transfer-files.js";
 import type { Config } from "./config.js";
+import { CameraReports } from "./device/camera-report.js";
 import { Configurations } from "./device/configurations.js";
 import type { Machine } from "./device/machine.js";
 import { FirmwareSettingsFile } from "./device/firmware-settings-file.js";
@@ -190,7 +191,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
       }),
       ...configurationRoutes({ device, configurations, tasks }),
       ...deviceRoutes({ device, configurations, machine }),
-      ...cameraRoutes(device, payloads),
+      ...cameraRoutes({ device, payloads, reports: new CameraReports({ device, version, clock }) }),
       ...motorRoutes(device, tasks),
       ...lightRoutes(device),
       ...triggerRoutes(device),

@@ -1,6 +1,7 @@
 import { CameraConfiguration, DeviceConfiguration, type DeviceStatus, ScanError } from "@openscan/protocol";
 import { type Clock, Emitter, type Logger } from "@openscan/runtime";
 import type { Camera } from "./camera/camera.js";
+import type { ComponentKind } from "./define.js";
 import type { Endstop } from "./endstop/endstop.js";
 import { type Fault, Faults } from "./fault.js";
 import { GpioPins } from "./gpio/gpio-pins.js";
@@ -76,6 +77,11 @@ export class Device {
   /** Tells of each failure of the hardware, once, whichever call it ended. */
   get faults(): Emitter<Fault> {
     return this.#faults.emitter;
+  }
+
+  /** Kinds of the drivers that there are for a component. */
+  driverKinds(component: ComponentKind): string[] {
+    return this.#drivers.kinds(component);
   }
 
   get cameras(): ReadonlyMap<string, Camera> {

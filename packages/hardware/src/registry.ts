@@ -68,6 +68,10 @@ export class DriverRegistry {
     return cameras;
   }
 
+  kinds(component: ComponentKind): string[] {
+    return this.#drivers.filter((driver) => driver.component === component).map(({ kind }) => kind);
+  }
+
   /** JSON Schema of every driver's settings, by component and kind: a form for them needs nothing else. */
   schemas(): Record<ComponentKind, Record<string, unknown>> {
     const schemas = { camera: {}, motor: {}, light: {}, trigger: {}, endstop: {} };

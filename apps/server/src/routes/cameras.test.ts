@@ -7,6 +7,7 @@ import { FakeClock, settle } from "@openscan/runtime/testing";
 import sharp from "sharp";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
+import { CameraReports } from "../device/camera-report.js";
 import { createApplication } from "../http/application.js";
 import { PhotoPayloads } from "../photo-payloads.js";
 import { Access } from "../security/access.js";
@@ -44,6 +45,8 @@ async function create(driver: Partial<CameraDriver> = {}) {
   await initialize();
   let ids = 0;
   const payloads = new PhotoPayloads({ clock, newId: () => (++ids).toString(16).padStart(32, "0") });
+  const programs = { limitMs: 5000, maxBytes: 1000, env: { PATH: "/nowhere" } };
+  const reports = new CameraReports({ device, version: "1.2.3", clock, programs });
   const log = silentLogger;
   const senders = new Senders({
     log,
@@ -51,7 +54,7 @@ async function create(driver: Partial<CameraDriver> = {}) {
     allowOrigins: [],
     ownNames: { has: () => false },
   });
-  const app = createApplication(cameraRoutes(device, payloads), {
+  const app = createApplication(cameraRoutes({ device, payloads, reports }), {
     log,
     senders,
     access: new Access({ clock: systemClock, log }),
@@ -368,6 +371,18 @@ describe("a preview", () => {
     ]);
     expect(clock.pending).toBe(0);
   });
+});
+
+test("the camera report is JSON or a text, and not in 0.8", async () => {
+  const { json, url } = await create();
+  const { status, body } = await json("/v0.9/develop/camera-report");
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ ok: true, report: expect.stringContaining("Kamera 2 (ä/ö)") as string });
+  const text = await fetch(`${url}/next/develop/camera-report?format=text`);
+  expect(text.headers.get("Content-Type")).toBe("text/plain; charset=utf-8");
+  expect(await text.text()).toContain("gphoto2 is not installed");
+  expect((await json("/v0.9/develop/camera-report?format=pdf")).status).toBe(422);
+  expect((await json("/v0.8/develop/camera-report")).status).toBe(404);
 });
 
 test("no camera, unknown camera: an empty list, and 404 everywhere", async () => {

@@ -4,6 +4,7 @@ import {
   cameraSettings,
   getAnyPhoto,
   getCamera,
+  getCameraReport,
   getJpegPhoto,
   getPhoto,
   getPhotoPayload,
@@ -12,6 +13,7 @@ import {
   restartCamera,
   ScanError,
 } from "@openscan/protocol";
+import { type CameraReports, reportText } from "../device/camera-report.js";
 import { type Route, route } from "../http/route.js";
 import type { PhotoPayloads } from "../photo-payloads.js";
 import { streamPreview } from "./mjpeg.js";
@@ -19,7 +21,13 @@ import { answerPhoto, sendPayload } from "./photo.js";
 import { settingsRoutes } from "./settings.js";
 import { statuses } from "./statuses.js";
 
-export function cameraRoutes(device: Device, payloads: PhotoPayloads): Route[] {
+interface Parts {
+  readonly device: Device;
+  readonly payloads: PhotoPayloads;
+  readonly reports: Pick<CameraReports, "make">;
+}
+
+export function cameraRoutes({ device, payloads, reports }: Parts): Route[] {
   return [
     route(listCameras, () => statuses(device.cameras)),
     route(getCamera, ({ params }) => device.camera(params.camera_name).status()),
@@ -59,6 +67,12 @@ export function cameraRoutes(device: Device, payloads: PhotoPayloads): Route[] {
       };
       const { red, blue } = await device.camera(params.camera_name).calibrateWhiteBalance(search, signal);
       return { red_gain: red, blue_gain: blue };
+    }),
+    route(getCameraReport, async ({ query }, { res }) => {
+      const report = await reports.make();
+      res.set("Cache-Control", "no-store");
+      if (query.format === "json") return report;
+      res.type("text/plain").send(reportText(report));
     }),
     ...settingsRoutes(cameraSettings, (name) => device.camera(name).settings),
   ];

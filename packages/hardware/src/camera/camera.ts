@@ -95,6 +95,10 @@ export class Camera {
     return { name: this.name, type: this.type, busy: this.#claims > 0, settings: this.settings.get() };
   }
 
+  get formats(): readonly ImageFormat[] {
+    return this.#driver.formats;
+  }
+
   /** @throws ScanError `bad_request` for a format that this camera has not */
   requireFormat(format: ImageFormat): void {
     const { formats } = this.#driver;
