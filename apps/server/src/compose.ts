@@ -29,9 +29,10 @@ import { connectFeeds } from "./feeds.js";
 import { createApplication } from "./http/application.js";
 import { documents } from "./http/documents.js";
 import { namespaceOf } from "./http/sockets.js";
+import { SharpnessMeter } from "./imaging/sharpness-meter.js";
 import { Metrics } from "./metrics.js";
 import { PhotoPayloads } from "./photo-payloads.js";
-import { ProjectStore } from "./projects/project-store.js";
+import { ProjectStore, type SavedPhoto } from "./projects/project-store.js";
 import { Scans } from "./projects/scans.js";
 import { archiveRoutes } from "./routes/archives.js";
 import { cameraRoutes } from "./routes/cameras.js";
@@ -164,7 +165,10 @@ export function compose(config: Config, environment: Environment): ScannerServer
   });
   const scanStatus = followScanTasks(tasks.events, store, log);
   const stalls = watchForStalls({ events: tasks.events, clock, log });
-  connectFeeds({ hub, device, tasks, photos: store.photos, stalls });
+  const meter = new SharpnessMeter({ clock, log });
+  const sharpness = async ({ scan, file }: SavedPhoto) =>
+    meter.measure(await store.photoFile(scan.project_name, scan.index, file).catch(() => ""));
+  const feeds = connectFeeds({ hub, device, tasks, photos: store.photos, stalls, sharpness, log });
   const scans = new Scans({ device, store, tasks });
   const runs = new ExternalTriggerRuns({ device, files: runFiles, tasks });
   const payloads = new PhotoPayloads({ clock, newId: () => randomBytes(16).toString("hex") });
@@ -282,6 +286,8 @@ export function compose(config: Config, environment: Environment): ScannerServer
         "note how the scans stand": () => scanStatus.settled(),
         "write the projects": () => store.close(),
         "give the directories back": () => Promise.all(locks.map((lock) => lock.release())),
+        "measure no more photos": () => meter.close(),
+        "tell of the last photos": () => feeds.settled(),
         "close the streams": () =>
           restarts ? hub.close(1012, JSON.stringify({ retry_after_ms: retryAfterMs })) : hub.close(1001),
         "forget the photos": () => payloads.close(),

@@ -7,9 +7,11 @@ import {
   namespaces,
 } from "@openscan/protocol";
 import { Emitter } from "@openscan/runtime";
+import { settle } from "@openscan/runtime/testing";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { connectFeeds } from "./feeds.js";
+import type { SavedPhoto } from "./projects/project-store.js";
 import type { Stall } from "./tasks/stalled-tasks.js";
 import { createBench, fivePoints } from "./tasks/testing.js";
 
@@ -26,7 +28,7 @@ const brokenLight = defineLightDriver({
 });
 
 /** A scanner whose streams are written down; every event has to fit its definition, and the state of its moment. */
-async function create() {
+async function create(sharpness?: (photo: SavedPhoto) => Promise<number | null>) {
   const bench = await createBench();
   const { clock, log, tasks, store } = bench;
   const device = new Device({ clock, log, drivers: new DriverRegistry([brokenLight], "broken") });
@@ -47,8 +49,17 @@ async function create() {
     published.push(event);
     seen.get(namespace)?.push(event);
   };
-  connectFeeds({ hub: { publish }, device, tasks, photos: store.photos, stalls });
-  return { ...bench, scanner: device, stalls, published, seen };
+  const photos = store.photos;
+  const { settled } = connectFeeds({
+    hub: { publish },
+    device,
+    tasks,
+    photos,
+    stalls,
+    log,
+    ...(sharpness && { sharpness }),
+  });
+  return { ...bench, scanner: device, stalls, published, seen, settled };
 }
 
 const inShort = (event: AnyEvent) =>
@@ -88,6 +99,33 @@ test("a scan: its updates, its photos, each before the progress that counts it, 
     order.slice(0, order.indexOf(progress)).filter((line) => line === "photo.captured").length;
   expect(captured("running 1")).toBeGreaterThanOrEqual(2);
   expect(captured("running 2")).toBe(4);
+  expect(log.lines).toEqual([]);
+});
+
+test("a photo is told of when it was measured, and before whatever happens to its task after it", async () => {
+  const measuring: ((figure: number | null) => void)[] = [];
+  const { seen, start, ended, settled, log } = await create(
+    () => new Promise((resolve) => void measuring.push(resolve)),
+  );
+  const { id } = await start({ points: 2 });
+  await ended(id);
+  const told = seen.get("tasks")!;
+  expect(told.map(inShort)).toEqual(["pending 0", "running 0", "running 0"]);
+  expect(measuring).toHaveLength(2);
+  measuring[1]?.(null);
+  await settle();
+  expect(told).toHaveLength(3);
+  measuring[0]?.(812.5);
+  await settled();
+  const photos = told.filter((event) => event.type === "photo.captured");
+  expect(photos.map(({ file, sharpness }) => [file, sharpness])).toEqual([
+    ["scan01_000.jpg", 812.5],
+    ["scan01_001.jpg", null],
+  ]);
+  const order = told.slice(3).map(inShort);
+  expect(order[0]).toBe("photo.captured");
+  expect(order.indexOf("running 2")).toBeGreaterThan(order.lastIndexOf("photo.captured"));
+  expect(order.at(-1)).toBe("completed 2");
   expect(log.lines).toEqual([]);
 });
 

@@ -12,7 +12,10 @@ export const photoCaptured = defineEvent({
     theta: z.number().describe("degrees from the north pole"),
     fi: z.number().describe("azimuth in degrees"),
     stack_index: z.int().nullable().describe("place in the focus stack; null without stacking"),
-    sharpness: z.number().nullable().describe("null when it was not measured"),
+    sharpness: z
+      .number()
+      .nullable()
+      .describe("variance of the Laplacian in squared grey levels; null when it was not measured"),
     url: z.string().describe("of the photo's bytes, below the mount of the API"),
   }),
   description: "A photo and its metadata are on the disk.",
@@ -25,7 +28,7 @@ export const photoCaptured = defineEvent({
     theta: 48.5,
     fi: 222.5,
     stack_index: null,
-    sharpness: null,
+    sharpness: 412.7,
     url: "/projects/vase/1/photo?filename=scan01_012.jpg&file_only=true",
   }),
   id: ({ task_id }) => task_id,

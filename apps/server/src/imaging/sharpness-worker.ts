@@ -1,0 +1,8 @@
+import { parentPort } from "node:worker_threads";
+import { type GreyPicture, laplacianVariance } from "./sharpness.js";
+
+/** One picture at a time; its sharpness is the answer. */
+parentPort?.on("message", (picture: GreyPicture) => {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+  parentPort?.postMessage(laplacianVariance(picture));
+});
