@@ -15,7 +15,7 @@ export const photoCaptured = defineEvent({
     sharpness: z
       .number()
       .nullable()
-      .describe("variance of the Laplacian in squared grey levels; null when it was not measured"),
+      .describe("variance of the Laplacian of green, in squared levels; null when it was not measured"),
     url: z.string().describe("of the photo's bytes, below the mount of the API"),
   }),
   description: "A photo and its metadata are on the disk.",

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
 import { type Clock, type Logger, workerUrl } from "@openscan/runtime";
 import sharp from "sharp";
-import type { GreyPicture } from "./sharpness.js";
+import type { Picture } from "./sharpness.js";
 
 /** Pixels of the longer side that a photo is shrunk to: the figure then depends little on the camera's resolution. */
 const LONGER_SIDE = 1024;
@@ -61,7 +61,7 @@ export class SharpnessMeter {
   async #measure(file: string): Promise<number | null> {
     if (this.#closed) return null;
     try {
-      const picture = await greyPicture(file);
+      const picture = await smallPicture(file);
       return this.#closed ? null : await this.#count(picture);
     } catch (err) {
       this.#log.warn({ err, file }, "a photo's sharpness was not measured");
@@ -69,7 +69,7 @@ export class SharpnessMeter {
     }
   }
 
-  #count(picture: GreyPicture): Promise<number> {
+  #count(picture: Picture): Promise<number> {
     const worker = (this.#worker ??= this.#start());
     return new Promise<number>((resolve, reject) => {
       const cancel = this.#clock.after(LIMIT_MS, () => void worker.terminate());
@@ -113,13 +113,13 @@ export class SharpnessMeter {
 }
 
 /** Decoded no larger than needed, which makes it several times faster. */
-async function greyPicture(file: string): Promise<GreyPicture> {
+async function smallPicture(file: string): Promise<Picture> {
   // Read here: the image library would remember what was in a file of this name before.
   const { data, info } = await sharp(await readFile(file))
-    .greyscale()
     .resize(LONGER_SIDE, LONGER_SIDE, { fit: "inside", withoutEnlargement: true })
     .raw()
     .toBuffer({ resolveWithObject: true });
   // Small buffers come from Node's shared pool, whose memory cannot be handed to another thread.
-  return { width: info.width, height: info.height, values: new Uint8Array(data) };
+  const { width, height, channels } = info;
+  return { width, height, channels, values: new Uint8Array(data) };
 }

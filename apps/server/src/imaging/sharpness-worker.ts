@@ -1,8 +1,8 @@
 import { parentPort } from "node:worker_threads";
-import { type GreyPicture, laplacianVariance } from "./sharpness.js";
+import { type Picture, laplacianVariance } from "./sharpness.js";
 
 /** One picture at a time; its sharpness is the answer. */
-parentPort?.on("message", (picture: GreyPicture) => {
+parentPort?.on("message", (picture: Picture) => {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
   parentPort?.postMessage(laplacianVariance(picture));
 });
