@@ -2,7 +2,7 @@ import { type ErrorBody, errorCodes, ScanError, type ValidationProblem } from "@
 import type { Logger } from "@openscan/runtime";
 import type { ErrorRequestHandler } from "express";
 import type { z } from "zod";
-import { redactUrl } from "../security/redact.js";
+import { redactUrl, withoutSecret } from "../security/redact.js";
 
 /** A request that its schema rejected; carries one entry for each wrong value. */
 export class ValidationError extends Error {
@@ -26,7 +26,7 @@ export function validationError(
         type: problemType(issue, value),
         loc: [part, ...issue.path.map((key) => (typeof key === "symbol" ? String(key) : key))],
         msg: value === undefined && issue.code === "invalid_type" ? "Field required" : issue.message,
-        input: value ?? null,
+        input: withoutSecret(String(issue.path.at(-1) ?? ""), value ?? null),
         ...constraint(issue),
       };
     }),
@@ -77,19 +77,19 @@ function problemOf(error: unknown): Reply {
 
 /** Errors of Express' own body parser and router: they carry a `type` or a 4xx `status`. */
 function rejectedBody(error: unknown): Reply | undefined {
-  const { type, status, message, body } = error as {
+  const { type, status, message } = error as {
     type?: string;
     status?: number;
     message?: string;
-    body?: unknown;
   };
   if (type === "entity.parse.failed") {
     const offset = Number(/position (\d+)/.exec(message ?? "")?.[1] ?? 0);
     const problem = {
       type: "json_invalid",
       loc: ["body", offset],
-      msg: `JSON decode error: ${message}`,
-      input: body ?? null,
+      // Neither the text nor the message of the parser, which quotes it: there may be a secret in it.
+      msg: "JSON decode error",
+      input: {},
     };
     return { status: 422, body: { detail: [problem] } };
   }

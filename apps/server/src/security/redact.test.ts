@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { redactor, redactUrl } from "./redact.js";
+import { withoutSecret, redactor, redactUrl } from "./redact.js";
 
 const token = "a+b/c=d_e.f~g-h0123=";
 
@@ -27,4 +27,15 @@ test.each([
   ["/x?%zz=1&a==b", "/x?%zz=1&a==b"],
 ])("%s is logged as %s", (url, logged) => {
   expect(redactUrl(url)).toBe(logged);
+});
+
+test.each([
+  ["token", "secret", "[redacted]"],
+  ["cloud_token_2", 5, "[redacted]"],
+  ["password", null, null],
+  ["host", "http://user:secret@cloud", "http://[redacted]@cloud"],
+  ["host", "http://cloud/a@b", "http://cloud/a@b"],
+  ["angle", 500, 500],
+])("of a refused %s %j a reply repeats %j", (name, value, shown) => {
+  expect(withoutSecret(name, value)).toBe(shown);
 });

@@ -31,6 +31,12 @@ export function redactUrl(url: string): string {
   return `${url.slice(0, start)}${parameters.join("&")}`;
 }
 
+/** A value that was refused, for the reply that says so: secrets are not repeated, even to whom they came from. */
+export function withoutSecret(name: string, value: unknown): unknown {
+  if (secretName.test(name)) return value === null ? null : placeholder;
+  return typeof value === "string" ? value.replace(/(?<=\/\/)[^/@\s]*(?=@)/, placeholder) : value;
+}
+
 function readable(encoded: string): string {
   try {
     return decodeURIComponent(encoded);
