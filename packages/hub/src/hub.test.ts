@@ -140,7 +140,7 @@ test("a ping comes after 30 s without a data frame, whatever the client says", a
   expect(client.messages[2]).toBe('{"type":"ping"}');
 });
 
-test("the quietest connection over all namespaces makes room for a new one", async () => {
+test("defect 18: the quietest connection over all namespaces makes room for a new one", async () => {
   await using rig = await openRig({ connections: 3 });
   const talking = await rig.connect("tasks");
   await rig.clock.advance(1_000);

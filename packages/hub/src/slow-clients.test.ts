@@ -144,7 +144,7 @@ test("an event larger than the limit reaches a client that keeps up", async () =
   expect(client.messages).toEqual([text(1, 8 * mebibyte), legacyText(taskEnded(2))]);
 });
 
-test("control frames of ws and events written past it do not tear each other apart", async () => {
+test("defect 17: control frames of ws and events written past it do not tear each other apart", async () => {
   await using rig = await openRig();
   const client = await rig.connect();
   let pongs = 0;
@@ -173,7 +173,7 @@ test("control frames of ws and events written past it do not tear each other apa
   );
 });
 
-test("20 healthy clients get every event in order while others stall, misbehave, reset and vanish", async () => {
+test("defect 13: 20 healthy clients get every event in order while others stall, misbehave, reset and vanish", async () => {
   await using rig = await openRig();
   const healthy: Client[] = await Promise.all(Array.from({ length: 20 }, () => rig.connect()));
   const raw = () => Promise.all(Array.from({ length: 3 }, () => rig.connectRaw()));

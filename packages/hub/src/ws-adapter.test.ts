@@ -146,7 +146,7 @@ test.each([
   ["65537 bytes of text", "x".repeat(65_537), 1009],
   ["1 MB of text", "x".repeat(1_000_000), 1009],
   ["1 MB of binary", Buffer.alloc(1_000_000), 1009],
-])("%s closes that connection alone", async (_, message, code) => {
+])("defect 14: %s closes that connection alone", async (_, message, code) => {
   await using rig = await openRig();
   const [offender, bystander] = await Promise.all([rig.connect(), rig.connect()]);
   offender.socket.send(message);
@@ -218,7 +218,7 @@ test("clients that reset or vanish at any stage of the handshake harm nobody", a
   expect(rig.log.lines.filter(({ level }) => level === "error")).toEqual([]);
 });
 
-test("a client that answers no pings is cut off after 60 s, one that answers stays", async () => {
+test("defect 18: a client that answers no pings is cut off after 60 s, one that answers stays", async () => {
   await using rig = await openRig();
   const living = await rig.connect();
   const dead = await rig.connectRaw();

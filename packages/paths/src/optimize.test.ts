@@ -27,7 +27,7 @@ test.each([
   expect(nearestNeighborOrder(scan(10), travel)).toEqual(order);
 });
 
-test("an order that nearest neighbour makes slower is kept as it was", () => {
+test("defect 41: an order that nearest neighbour makes slower is kept as it was", () => {
   const travel = from(90, 90);
   const points = scan(10);
   expect(orderTime(points, nearestNeighborOrder(points, travel), travel)).toBeCloseTo(6.345247, 6);
