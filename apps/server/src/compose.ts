@@ -46,6 +46,7 @@ import { gpioRoutes } from "./routes/gpio.js";
 import { lightRoutes } from "./routes/lights.js";
 import { logRoutes } from "./routes/logs.js";
 import { motorRoutes } from "./routes/motors.js";
+import { poseRoutes } from "./routes/poses.js";
 import { projectRoutes } from "./routes/projects.js";
 import { scanRoutes } from "./routes/scans.js";
 import { softwareRoutes } from "./routes/software.js";
@@ -132,7 +133,12 @@ export function compose(config: Config, environment: Environment): ScannerServer
     onFlushed: metrics.onFlushed,
   });
   const device = new Device({ clock, log });
-  const store = new ProjectStore({ directory: config.projectDir, clock, log });
+  const store = new ProjectStore({
+    directory: config.projectDir,
+    clock,
+    log,
+    turntableSign: () => device.configuration().turntable_sign,
+  });
   const files = new TransferFiles({ directory: join(config.runtimeDir, "tmp", "cloud"), clock, log });
   const cloud = { account, store, files };
   const runFiles = new RunFiles(join(config.runtimeDir, "external-trigger-runs"));
@@ -211,6 +217,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
       }),
       ...taskRoutes(tasks),
       ...archiveRoutes(store),
+      ...poseRoutes(store),
       ...projectRoutes({ store, tasks, scans }),
       ...scanRoutes({ store, scans }),
       // Last: the preview of a path takes every other name below /develop.
@@ -263,6 +270,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
       await files.sweep(store.list());
       await tasks.restore();
       await device.initialize(await configurations.atStart((configuration) => device.check(configuration)));
+      await store.saveStalePoses();
       // Whoever initialises the device anew wants the settings that are on the disk now.
       device.changes.on(({ changed }) => {
         if (changed === null) void account.load();

@@ -1,6 +1,6 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import {
   cameraPose,
   project,
@@ -9,10 +9,11 @@ import {
   surfacePoints,
   twinIntrinsics,
 } from "@openscan/hardware/simulated";
-import { PhotoMetadata, type Scan, type ScanPath } from "@openscan/protocol";
+import { PhotoMetadata, type PolarPoint, type ScanPath } from "@openscan/protocol";
 import sharp from "sharp";
 import { expect, test } from "vitest";
-import { became } from "./support/api.js";
+import { readZip } from "../src/zip/testing.js";
+import { type Api, became } from "./support/api.js";
 import { hasColmap, runColmap, triangulate } from "./support/colmap.js";
 import { quickConfiguration } from "./support/folder.js";
 import { startServer } from "./support/in-process.js";
@@ -28,13 +29,13 @@ interface Photo {
   readonly metadata: PhotoMetadata;
 }
 
-/** A 30-point scan through the API alone: photos, path and metadata, as a user would download them. */
-async function scanThirty(): Promise<Photo[]> {
+/** A server that has made a 30-point scan. */
+async function scanThirty(): Promise<Api> {
   const configuration = await quickConfiguration();
   for (const motor of Object.values(configuration.motors))
     Object.assign(motor, { steps_per_rotation: 42_667 });
   Object.assign(configuration.motors["turntable"] ?? {}, { steps_per_rotation: 3200 });
-  const { api, folder } = await startServer(configuration);
+  const { api } = await startServer(configuration);
   await api.call("PATCH", "/latest/cameras/simulated_camera/settings", {
     photo_resolution: [width, height],
     jpeg_quality: 90,
@@ -42,25 +43,34 @@ async function scanThirty(): Promise<Photo[]> {
   const tasks = await api.listen("tasks");
   const { id } = await api.startScan("vase", { points: 30 });
   await tasks.find(became(id, "completed"));
-  const { photos } = (await api.call<Scan>("GET", "/latest/projects/vase/scans/1")).body;
+  return api;
+}
+
+/** The plan of the scan, by the names of its photos. */
+async function plannedViews(api: Api): Promise<Map<string, PolarPoint>> {
   const { points } = (await api.call<ScanPath>("GET", "/latest/projects/vase/scans/1/path")).body;
-  return Promise.all(
-    photos.map(async (name) => {
-      const metadata = await readFile(
-        join(folder.directories.projectDir, "vase/scan01/metadata", name.replace("jpg", "json")),
-        "utf8",
-      );
-      const step = Number(/_(\d+)\.jpg$/.exec(name)?.[1]);
-      const planned = points.find(({ original_step }) => original_step === step)?.polar;
-      if (!planned) throw new Error(`${name} is not in the path`);
-      const jpeg = await api.bytes(`/latest/projects/vase/1/photo?file_only=true&filename=${name}`);
-      return { name, jpeg, planned, metadata: PhotoMetadata.parse(JSON.parse(metadata)) };
-    }),
+  return new Map(
+    points.map(({ original_step, polar }) => [`scan01_${String(original_step).padStart(3, "0")}.jpg`, polar]),
   );
 }
 
+/** Photos, plan and metadata, as a user would download them. */
+async function photosOf(api: Api): Promise<Photo[]> {
+  const views = await plannedViews(api);
+  const files = new Map(
+    readZip(Buffer.from(await api.bytes("/latest/projects/vase/scans/zip?scan_indices=1"))).map(
+      ({ name, bytes }) => [name, bytes],
+    ),
+  );
+  return [...views].map(([name, planned]) => {
+    const file = (path: string) => files.get(`scan01/${path}`) ?? Buffer.alloc(0);
+    const metadata = file(`metadata/${name.replace("jpg", "json")}`).toString();
+    return { name, jpeg: file(name), planned, metadata: PhotoMetadata.parse(JSON.parse(metadata)) };
+  });
+}
+
 test("surface points projected with the planned poses meet the rendered depth and the lit pixels", async () => {
-  const photos = await scanThirty();
+  const photos = await photosOf(await scanThirty());
   expect(photos).toHaveLength(30);
   const surface = surfacePoints(400);
   const errors: number[] = [];
@@ -109,23 +119,37 @@ const colmapMissing = (await hasColmap()) ? "" : " (skipped: colmap is not insta
 test.skipIf(colmapMissing !== "")(
   `COLMAP reconstructs a 30-point scan within the limits${colmapMissing}`,
   async ({ onTestFinished, annotate }) => {
-    const photos = await scanThirty();
+    const api = await scanThirty();
     const root = await mkdtemp(join(tmpdir(), "openscan-colmap-"));
     onTestFinished(() => rm(root, { recursive: true }));
-    const [images, work] = [join(root, "images"), join(root, "work")];
-    await Promise.all([mkdir(images), mkdir(work)]);
-    for (const { name, jpeg } of photos) await writeFile(join(images, name), jpeg);
-    const planned = (mirror: 1 | -1) =>
-      photos.map(({ name, planned: { theta, fi } }) => ({ name, ...cameraPose(theta, mirror * fi, radius) }));
+    const unpack = async (folder: string, path: string) => {
+      for (const { name, bytes } of readZip(Buffer.from(await api.bytes(path)))) {
+        await mkdir(dirname(join(root, folder, name)), { recursive: true });
+        await writeFile(join(root, folder, name), bytes);
+      }
+    };
+    // What a user would do: photos with poses in one download; nothing else of the scanner enters.
+    await unpack("images", "/latest/projects/vase/zip?photos_only=true&with_poses=colmap");
+    const poses = "/latest/projects/vase/scans/1/poses?format=colmap";
+    await unpack("mirrored", `${poses}&turntable_sign=-1`);
+    const exported = join(root, "images/scan01");
+    const work = join(root, "work");
+    await mkdir(work);
+    const views = [...(await plannedViews(api))].map(([name, { theta, fi }]) => ({
+      name,
+      ...cameraPose(theta, fi, radius),
+    }));
     const input = {
-      images,
+      images: join(root, "images"),
       work,
       camera: { ...camera, width, height },
+      views,
+      exported: { model: join(exported, "sparse/0"), pairs: join(exported, "pairs.txt") },
       surfaceDistance: (point: readonly [number, number, number]) => surfaceDistance(point),
     };
-    const result = await runColmap({ ...input, views: planned(1) });
-    const mirrored = await triangulate({ ...input, views: planned(-1) }, result.ids, "mirrored");
-    const { features, ids: _ids, ...figures } = result;
+    const result = await runColmap(input);
+    const mirrored = await triangulate(input, join(root, "mirrored/sparse/0"));
+    const { features, ...figures } = result;
     await annotate(JSON.stringify({ ...figures, features: Math.min(...features), mirrored }));
 
     expect(result.models).toBe(1);

@@ -4,6 +4,7 @@ import { CalibrateMode, StartupMode } from "./device.js";
 import { EndstopSettings } from "./endstop.js";
 import { LightSettings } from "./light.js";
 import { MotorSettings } from "./motor.js";
+import { TurntableSign } from "./poses.js";
 import { TriggerSettings } from "./trigger.js";
 
 /**
@@ -78,6 +79,7 @@ const Fields = z.object({
     description: "s until the motors are released; 0 = never",
   }),
   scan_radius_mm: z.number().positive().default(1).describe("lens to turntable centre"),
+  turntable_sign: TurntableSign.default(1).meta({ undocumented: true }),
   startup_mode: StartupMode.default("startup_enabled").meta(calledMode("startup_enabled")),
   calibrate_mode: CalibrateMode.default("calibrate_manual").meta(calledMode("calibrate_manual")),
 });

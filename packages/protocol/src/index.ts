@@ -20,6 +20,7 @@ export * from "./motor.js";
 export * from "./namespace.js";
 export * from "./namespaces.js";
 export * from "./photo-captured.js";
+export * from "./poses.js";
 export * from "./project.js";
 export * from "./scalars.js";
 export * from "./scan.js";

@@ -3,6 +3,7 @@ export const projectFile = "openscan_project.json";
 export const thumbnailFile = "thumbnail.jpg";
 export const scanFile = "scan.json";
 export const pathFile = "path.json";
+export const posesFile = "poses.json";
 export const metadataFolder = "metadata";
 export const stackedFolder = "stacked";
 export const modelFolder = "model";

@@ -62,7 +62,8 @@ export async function loadScan(
   }
 
   const scan = settled({ ...stored.scan, ...present }, order);
-  const loaded = new ScanFolder({ ...options, scan });
+  const posesStale = unfinished.has(stored.scan.status) && scan.photos.length > 0;
+  const loaded = new ScanFolder({ ...options, scan, posesStale });
   if (isDeepStrictEqual(scan, stored.json)) return loaded;
   loaded.change({});
   await loaded

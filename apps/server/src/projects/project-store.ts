@@ -7,9 +7,11 @@ import {
   type Scan,
   ScanError,
   type ScanPath,
+  type ScanPoses,
 } from "@openscan/protocol";
 import { type Clock, Emitter, type Logger, timestamp } from "@openscan/runtime";
 import { removeUnfinishedWrites } from "@openscan/runtime/atomic-file";
+import { readScanPoses } from "../poses/scan-poses.js";
 import { encodeProject, type ProjectFields } from "./encoding.js";
 import { createFolder, entries, fileInside, hasCode, relativeParts } from "./folders.js";
 import { projectFile, thumbnailFile } from "./layout.js";
@@ -22,6 +24,8 @@ export interface ProjectStoreOptions {
   readonly directory: string;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Which way the camera goes around the object when the turntable's angle grows; asked when poses are told. */
+  readonly turntableSign?: () => number;
 }
 
 /** A photo that is on the disk now. */
@@ -45,12 +49,14 @@ export class ProjectStore {
   readonly #clock: Clock;
   readonly #log: Logger;
   #directory: string;
+  readonly #turntableSign: () => number;
   readonly #projects = new Map<string, ProjectFolder>();
 
-  constructor({ directory, clock, log }: ProjectStoreOptions) {
+  constructor({ directory, clock, log, turntableSign = () => 1 }: ProjectStoreOptions) {
     this.#directory = directory;
     this.#clock = clock;
     this.#log = log;
+    this.#turntableSign = turntableSign;
     this.photos = new Emitter(log);
   }
 
@@ -193,7 +199,10 @@ export class ProjectStore {
       guard(folder.scan);
       await folder.deletePhotos(names);
     };
-    return this.#folder(project).changeScan(index, job, { saveProject: true });
+    const scan = await this.#folder(project).changeScan(index, job, { saveProject: true });
+    await this.#trySavePoses(project, index);
+    // Its size tells of the poses too.
+    return this.#folder(project).scan(scan.index).scan;
   }
 
   /**
@@ -221,6 +230,43 @@ export class ProjectStore {
 
   async saveThumbnail(project: string, jpeg: Uint8Array): Promise<void> {
     await this.#folder(project).saveFile(thumbnailFile, jpeg);
+  }
+
+  /** Where the camera stood for each photo of a scan, as their metadata tells now. */
+  async poses(project: string, index: number, turntableSign = this.#turntableSign()): Promise<ScanPoses> {
+    return this.#readPoses(this.#folder(project).scan(index), turntableSign);
+  }
+
+  /** The poses of a scan with photos that `poses.json` does not tell of. */
+  async unsavedPoses(project: string, index: number): Promise<ScanPoses | undefined> {
+    const folder = this.#folder(project).scan(index);
+    if (folder.scan.photos.length === 0 || (await folder.hasPoses())) return undefined;
+    return this.#readPoses(folder, this.#turntableSign());
+  }
+
+  /** Brings `poses.json` up to date. To be called when a scan comes to rest: it tells of all photos at once. */
+  async savePoses(project: string, index: number): Promise<void> {
+    const folder = this.#folder(project);
+    if (!folder.scan(index).hasUnsavedPoses) return;
+    const read = (scan: ScanFolder) => this.#readPoses(scan, this.#turntableSign());
+    await folder.changeScan(index, (scan) => scan.savePoses(read), { saveProject: true });
+  }
+
+  /** Writes the poses of scans that were under way when the server was killed. */
+  async saveStalePoses(): Promise<void> {
+    for (const { project } of this.#projects.values())
+      for (const { index } of Object.values(project.scans)) await this.#trySavePoses(project.name, index);
+  }
+
+  /** They can be told without being written: nothing else is to fail with them. */
+  async #trySavePoses(project: string, index: number): Promise<void> {
+    await this.savePoses(project, index).catch((err: unknown) =>
+      this.#log.warn({ err, project, index }, "the poses of a scan were not written"),
+    );
+  }
+
+  #readPoses({ scan, path }: ScanFolder, turntableSign: number): Promise<ScanPoses> {
+    return readScanPoses({ scan, folder: path, turntableSign, generated: timestamp(this.#clock) });
   }
 
   /** Resolves when everything asked for so far is on the disk. */

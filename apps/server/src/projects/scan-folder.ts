@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type PhotoMetadata, type Scan, ScanError, type ScanPath } from "@openscan/protocol";
+import { type PhotoMetadata, type Scan, ScanError, type ScanPath, type ScanPoses } from "@openscan/protocol";
 import { type Clock, type Logger, timestamp } from "@openscan/runtime";
 import { writeFileAtomic } from "@openscan/runtime/atomic-file";
 import { decodePath, encodeScan, frozen, toJson } from "./encoding.js";
@@ -11,6 +11,7 @@ import {
   metadataFolder,
   metadataName,
   pathFile,
+  posesFile,
   scanFile,
 } from "./layout.js";
 
@@ -30,6 +31,8 @@ export interface ScanFolderOptions {
   readonly otherBytes: number;
   /** Steps of the scan's path in execution order; empty while it has none. */
   readonly order: readonly number[];
+  /** Whether photos may have come or gone since the scan's poses were written. */
+  readonly posesStale?: boolean;
   /** Why `scan.json` could not be read; the scan can then be looked at and deleted, but not changed. */
   readonly trouble?: string;
   readonly clock: Clock;
@@ -54,12 +57,15 @@ export class ScanFolder {
   /** JSON of the state that is not on the disk yet. */
   #unsaved: string | undefined;
 
-  constructor({ path, scan, otherBytes, order, trouble, clock, log }: ScanFolderOptions) {
+  #posesStale: boolean;
+
+  constructor({ path, scan, otherBytes, order, posesStale = false, trouble, clock, log }: ScanFolderOptions) {
     this.path = path;
     this.#scan = frozen(scan);
     this.#captured = this.#countCaptured(scan.photos);
     this.#otherBytes = otherBytes;
     this.#order = order;
+    this.#posesStale = posesStale;
     this.#trouble = trouble;
     this.#clock = clock;
     this.#log = log;
@@ -108,6 +114,7 @@ export class ScanFolder {
     await this.#makeMetadataFolder();
     await this.#write(metadataName(file), toJson(metadata));
     await this.#write(file, bytes);
+    this.#posesStale = true;
     const { photos, duration } = this.#scan;
     const listed = photos.includes(file) ? photos : [...photos, file];
     const seconds = this.#counted.has(photo) ? 0 : photo.seconds;
@@ -132,6 +139,7 @@ export class ScanFolder {
     const lost = this.#scan.photos.filter((file) => !sizes.get(file));
     if (lost.length === 0) return;
     const photos = this.#scan.photos.filter((file) => !lost.includes(file));
+    this.#posesStale = true;
     this.#captured = this.#countCaptured(photos);
     this.change({ photos, current_step: this.#currentStep() });
     await this.save();
@@ -159,6 +167,7 @@ export class ScanFolder {
         failure ??= error;
       }
     }
+    this.#posesStale = true;
     const photos = this.#scan.photos.filter((photo) => !deleted.has(photo));
     this.#captured = this.#countCaptured(photos);
     this.change({
@@ -170,6 +179,25 @@ export class ScanFolder {
     });
     await this.save();
     if (failure !== undefined) throw failure;
+  }
+
+  /** Whether photos have come or gone since `poses.json` was written. */
+  get hasUnsavedPoses(): boolean {
+    return this.#posesStale && this.#trouble === undefined;
+  }
+
+  /** Whether there is a `poses.json` that tells of all photos; older versions wrote none. */
+  async hasPoses(): Promise<boolean> {
+    return !this.#posesStale && (await fileSize(join(this.path, posesFile))) > 0;
+  }
+
+  /** Writes `poses.json` when photos have come or gone: once after many of them, because it tells of all. */
+  async savePoses(read: (folder: ScanFolder) => Promise<ScanPoses>): Promise<void> {
+    if (!this.hasUnsavedPoses) return;
+    await this.#write(posesFile, toJson(await read(this)));
+    this.#posesStale = false;
+    this.change({});
+    await this.save();
   }
 
   #countCaptured(photos: readonly string[]): CapturedSteps {

@@ -1,6 +1,7 @@
 import { extname } from "node:path";
 
 const mediaTypes: Readonly<Record<string, string>> = {
+  ".csv": "text/csv",
   ".dng": "image/x-adobe-dng",
   ".jpeg": "image/jpeg",
   ".jpg": "image/jpeg",

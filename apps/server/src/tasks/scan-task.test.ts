@@ -55,7 +55,7 @@ describe("a whole scan", () => {
     const inOrder = path.points.map((point) => `scan01_00${point.original_step}`);
     expect(scan.photos).toEqual(inOrder.map((name) => `${name}.jpg`));
     expect((await readdir(join(directory, "Vase/scan01"))).sort()).toEqual(
-      ["metadata", "path.json", "scan.json", ...scan.photos].sort(),
+      ["metadata", "path.json", "poses.json", "scan.json", ...scan.photos].sort(),
     );
     expect((await readdir(join(directory, "Vase/scan01/metadata"))).sort()).toEqual(
       inOrder.map((name) => `${name}.json`).sort(),

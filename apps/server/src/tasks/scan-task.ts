@@ -121,6 +121,8 @@ class ScanRun {
       throw error;
     } finally {
       await this.#saves.ended();
+      const { project_name, index } = this.#reference;
+      await this.#attempt("the poses were not written", () => this.#store.savePoses(project_name, index));
       // At a shutdown the scanner has to stand still soon; a cancelled scan goes back to rest.
       if (!(signal.reason instanceof TaskInterrupted)) {
         await this.#attempt("the scanner did not return to rest", () => this.#scanner.moveTo(REST));

@@ -1,18 +1,10 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  apply,
-  fromQuaternion,
-  type Matrix,
-  type Quaternion,
-  toQuaternion,
-  transpose,
-  type Vector,
-} from "./matrix.js";
+import { apply, fromQuaternion, type Matrix, type Quaternion, transpose, type Vector } from "./matrix.js";
 
 /** Text formats: https://colmap.github.io/format.html */
 
-export interface ModelImage {
+interface ModelImage {
   readonly id: number;
   readonly name: string;
   /** World to camera: x right, y down, z forward. */
@@ -53,22 +45,6 @@ export async function readModel(folder: string): Promise<Model> {
       .filter((line) => line !== "")
       .map(parsePoint),
   };
-}
-
-/** Writes a model that has poses and no points yet, for `point_triangulator`. */
-export async function writePoses(
-  folder: string,
-  camera: PinholeCamera,
-  images: readonly ModelImage[],
-): Promise<void> {
-  const { width, height, f, cx, cy } = camera;
-  const lines = images.map(({ id, name, R, C }) => {
-    const [x, y, z] = apply(R, C);
-    return `${[id, ...toQuaternion(R), -x, -y, -z, 1].join(" ")} ${name}\n\n`;
-  });
-  await writeFile(join(folder, "cameras.txt"), `1 PINHOLE ${width} ${height} ${f} ${f} ${cx} ${cy}\n`);
-  await writeFile(join(folder, "images.txt"), lines.join(""));
-  await writeFile(join(folder, "points3D.txt"), "");
 }
 
 function contentLines(text: string): string[] {

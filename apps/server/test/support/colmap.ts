@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { align, transform } from "./alignment.js";
-import { type Model, type PinholeCamera, readModel, writePoses } from "./colmap-model.js";
-import { distance, dot, type Matrix, rotationBetween, type Vector, multiply, transpose } from "./matrix.js";
+import { type Model, type PinholeCamera, readModel } from "./colmap-model.js";
+import { distance, type Matrix, rotationBetween, type Vector, multiply, transpose } from "./matrix.js";
 
 const run = promisify(execFile);
 
@@ -24,8 +24,8 @@ export interface ColmapInput {
   readonly work: string;
   readonly camera: PinholeCamera;
   readonly views: readonly PlannedView[];
-  /** Pictures whose directions differ by less than this are matched. */
-  readonly pairDegrees?: number;
+  /** The scanner's export: a folder with a model that has poses and no points, and a list of pairs to be matched. */
+  readonly exported: { readonly model: string; readonly pairs: string };
   /** Distance in mm of a point near the surface to it; the sign does not matter. */
   readonly surfaceDistance: (point: Vector) => number;
   readonly signal?: AbortSignal;
@@ -43,8 +43,6 @@ export interface PointQuality {
 export interface ColmapResult extends PointQuality {
   /** Features per picture. */
   readonly features: readonly number[];
-  /** Of the pictures in COLMAP's database, by name; for more calls of `triangulate`. */
-  readonly ids: ReadonlyMap<string, number>;
   /** How many separate reconstructions the mapper made; the figures below are of the largest. */
   readonly models: number;
   /** Pictures whose pose was found, of `views.length`. */
@@ -53,7 +51,7 @@ export interface ColmapResult extends PointQuality {
   readonly rmseMm: number;
   readonly worstMm: number;
   readonly rotationRmseDeg: number;
-  /** From the planned poses alone. */
+  /** From the exported poses alone. */
   readonly triangulated: PointQuality;
 }
 
@@ -87,38 +85,30 @@ export async function hasColmap(): Promise<boolean> {
  * @throws Error with COLMAP's last output when a step other than the mapper fails
  */
 export async function runColmap(input: ColmapInput): Promise<ColmapResult> {
-  const { features, ids } = await extractFeatures(input);
+  const features = await extractFeatures(input);
   await matchPairs(input);
   const models = await map(input);
-  const triangulated = await triangulate(input, ids);
+  const triangulated = await triangulate(input, input.exported.model);
   const [largest] = [...models].sort((a, b) => b.images.length - a.images.length);
   if (!largest) {
-    return { features, ids, models: 0, ...noPoses, ...nothing, triangulated };
+    return { features, models: 0, ...noPoses, ...nothing, triangulated };
   }
-  return { features, ids, models: models.length, ...comparePoses(largest, input), triangulated };
+  return { features, models: models.length, ...comparePoses(largest, input), triangulated };
 }
 
 /**
- * Points from the poses of `input.views` alone, for pictures that `runColmap` has matched. `folder` keeps the
- * results of several calls apart.
+ * Points from exported poses alone, for pictures that `runColmap` has matched.
  *
- * @param ids of the pictures in COLMAP's database, by name
+ * @param model folder with the export
  */
-export async function triangulate(
-  input: ColmapInput,
-  ids: ReadonlyMap<string, number>,
-  folder = "planned",
-): Promise<PointQuality> {
-  const planned = join(input.work, folder);
-  const output = join(input.work, `${folder}-points`);
-  await mkdir(planned);
-  await mkdir(output);
-  const images = input.views.map((view) => ({ ...view, id: idOf(view.name, ids) }));
-  await writePoses(planned, input.camera, images);
+export async function triangulate(input: ColmapInput, model: string): Promise<PointQuality> {
+  const output = await mkdtemp(join(input.work, "triangulated-"));
   try {
     await colmap(
       ["point_triangulator", ...database(input), "--image_path", input.images]
-        .concat(["--input_path", planned, "--output_path", output])
+        .concat(["--input_path", model, "--output_path", output])
+        // The ids of the pictures become those of the database, by their names.
+        .concat(["--clear_points", "1"])
         .concat(["--Mapper.ba_refine_focal_length", "0", "--Mapper.ba_refine_extra_params", "0"]),
       input.signal,
     );
@@ -127,20 +117,12 @@ export async function triangulate(
     if (String(cause).includes("bundle_adjuster.Solve")) return nothing;
     throw cause;
   }
-  const model = await asText(output, input.signal);
-  return judgePoints(model, input.surfaceDistance);
+  const triangulated = await asText(output, input.signal);
+  return judgePoints(triangulated, input.surfaceDistance);
 }
 
-interface Extracted {
-  readonly features: readonly number[];
-  readonly ids: ReadonlyMap<string, number>;
-}
-
-/**
- * Threads finish in any order, and ids are given in the order of finishing, which is also that of the log:
- * it says what the SQLite database says, without a reader for it.
- */
-async function extractFeatures(input: ColmapInput): Promise<Extracted> {
+/** @returns how many each picture has */
+async function extractFeatures(input: ColmapInput): Promise<number[]> {
   const { f, cx, cy } = input.camera;
   const log = await colmap(
     ["feature_extractor", ...database(input), "--image_path", input.images]
@@ -149,26 +131,14 @@ async function extractFeatures(input: ColmapInput): Promise<Extracted> {
       .concat(["--SiftExtraction.use_gpu", "0", "--SiftExtraction.first_octave", "-1"]),
     input.signal,
   );
-  const names = [...log.matchAll(/Name:\s+(\S+)/g)].map(([, name]) => name as string);
-  const features = [...log.matchAll(/Features:\s+(\d+)/g)].map(([, count]) => Number(count));
-  return { features, ids: new Map(names.map((name, index) => [name, index + 1])) };
+  return [...log.matchAll(/Features:\s+(\d+)/g)].map(([, count]) => Number(count));
 }
 
-/** Pictures from nearly opposite sides share nothing, and trying them is what costs the most. */
 async function matchPairs(input: ColmapInput): Promise<void> {
-  const smallestCosine = Math.cos(((input.pairDegrees ?? 55) * Math.PI) / 180);
-  const pairs = input.views.flatMap((a, index) =>
-    input.views
-      .slice(index + 1)
-      .filter((b) => dot(a.R[2], b.R[2]) > smallestCosine)
-      .map((b) => `${a.name} ${b.name}\n`),
-  );
-  const list = join(input.work, "pairs.txt");
-  await writeFile(list, pairs.join(""));
   await colmap(
     ["matches_importer", ...database(input), "--match_type", "pairs"].concat([
       "--match_list_path",
-      list,
+      input.exported.pairs,
       "--SiftMatching.use_gpu",
       "0",
     ]),
@@ -235,12 +205,6 @@ function judgePoints({ points }: Model, surfaceDistance: (point: Vector) => numb
     trackLength: mean(points.map(({ views }) => views)),
     surfaceMedianMm: away[away.length >> 1] as number,
   };
-}
-
-function idOf(name: string, ids: ReadonlyMap<string, number>): number {
-  const id = ids.get(name);
-  if (id === undefined) throw new Error(`COLMAP did not read the picture ${name}`);
-  return id;
 }
 
 function database({ work }: ColmapInput): string[] {

@@ -4,7 +4,7 @@ export type Matrix = readonly [Vector, Vector, Vector];
 /** w, x, y, z */
 export type Quaternion = readonly [number, number, number, number];
 
-export function dot(a: Vector, b: Vector): number {
+function dot(a: Vector, b: Vector): number {
   return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 }
 
