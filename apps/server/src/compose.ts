@@ -59,6 +59,7 @@ import { OwnNames } from "./security/own-names.js";
 import { redactor } from "./security/redact.js";
 import { Senders } from "./security/senders.js";
 import { cloudDownloadTask, cloudUploadTask } from "./tasks/cloud-tasks.js";
+import { addCommunityTasks } from "./tasks/community-tasks.js";
 import { cropTask } from "./tasks/crop-task.js";
 import { qrScanTask } from "./tasks/qr-scan-task.js";
 import { forgetEarlierQrScans, startQrScanIfOffline } from "./tasks/qr-scans.js";
@@ -268,6 +269,15 @@ export function compose(config: Config, environment: Environment): ScannerServer
       await account.load();
       await store.load();
       await files.sweep(store.list());
+      if (config.taskAutodiscovery && config.communityTasksDir !== undefined) {
+        await addCommunityTasks(config.communityTasksDir, {
+          tasks,
+          replace: config.taskOverride ?? false,
+          device,
+          clock,
+          log,
+        });
+      }
       await tasks.restore();
       await device.initialize(await configurations.atStart((configuration) => device.check(configuration)));
       await store.saveStalePoses();

@@ -33,6 +33,18 @@ test.each([
   expect(() => read(args, environment)).toThrow(message);
 });
 
+test("community tasks are loaded only when asked for", () => {
+  expect(read([])).toMatchObject({ run: { taskAutodiscovery: false, taskOverride: false } });
+  for (const word of ["1", "true", "yes", "on"])
+    expect(read([], { OPENSCAN_TASK_AUTODISCOVERY: word })).toMatchObject({
+      run: { taskAutodiscovery: true },
+    });
+  expect(
+    read(["--task-autodiscovery", "on", "--community-tasks-dir", "x", "--task-override=on"]),
+  ).toMatchObject({ run: { taskAutodiscovery: true, communityTasksDir: resolve("x"), taskOverride: true } });
+  expect(() => read(["--task-autodiscovery", "perhaps"])).toThrow(/--task-autodiscovery: "perhaps"/);
+});
+
 test("lists may be repeated, have commas, and are spelt as browsers spell them", () => {
   expect(read(["--allow-host", "Scan.Example.org, 203.0.113.7", "--allow-host=b.example"])).toMatchObject({
     run: { allowHosts: ["scan.example.org", "203.0.113.7", "b.example"], allowOrigins: [] },

@@ -15,6 +15,10 @@ export interface Config {
   readonly runtimeDir: string;
   /** Folder of a built single-page UI, shown at `/` instead of the status page. */
   readonly uiDir?: string;
+  /** Whether task types are loaded from a folder, which one, and whether they may replace ours. */
+  readonly taskAutodiscovery?: boolean;
+  readonly communityTasksDir?: string;
+  readonly taskOverride?: boolean;
   readonly allowHosts: readonly string[];
   readonly allowOrigins: readonly string[];
   /** Without it everybody may do everything. */
@@ -48,6 +52,17 @@ const directory = (flag: string, variable: string, system: string, local: string
   schema: z.string().transform((path) => resolve(path)),
   fallback: () => (existsSync(system) ? system : local),
   help: `${holds} (default: ${system} if it exists, else ${local})`,
+});
+
+const onOff = (flag: string, variable: string, help: string): Option => ({
+  flag,
+  variable,
+  value: "on|off",
+  schema: z
+    .enum(["on", "true", "yes", "1", "off", "false", "no", "0"])
+    .transform((word) => ["on", "true", "yes", "1"].includes(word)),
+  fallback: () => "off",
+  help: `${help} (default: off)`,
 });
 
 const list = (item: z.ZodType<string, string>) =>
@@ -123,6 +138,23 @@ const options = {
     "/var/openscan3",
     "./data",
     "task records and other state",
+  ),
+  taskAutodiscovery: onOff(
+    "task-autodiscovery",
+    "OPENSCAN_TASK_AUTODISCOVERY",
+    "load further types of tasks from the folder of community tasks",
+  ),
+  communityTasksDir: directory(
+    "community-tasks-dir",
+    "OPENSCAN_COMMUNITY_TASKS_DIR",
+    "/var/openscan3/community-tasks",
+    "./community-tasks",
+    "community tasks",
+  ),
+  taskOverride: onOff(
+    "task-override",
+    "OPENSCAN_TASK_OVERRIDE_ON_CONFLICT",
+    "let a community task take the place of another one of its name",
   ),
   uiDir: {
     flag: "ui",

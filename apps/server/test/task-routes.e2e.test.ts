@@ -1,8 +1,10 @@
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Task } from "@openscan/protocol";
-import { expect, test } from "vitest";
+import type { MotorStatus, Task } from "@openscan/protocol";
+import { expect, onTestFinished, test } from "vitest";
 import { became } from "./support/api.js";
+import { spawnServer } from "./support/child.js";
+import { createFolder, quickConfiguration } from "./support/folder.js";
 import { startServer } from "./support/in-process.js";
 
 const hello = "/latest/tasks/hello_world_async_task";
@@ -131,3 +133,41 @@ test("defect 38: a cleanup removes an ended task, answers 204 for what is none, 
   expect(await readdir(join(runtimeDir, "tasks"))).toEqual(["sub"]);
   expect(await readdir(join(runtimeDir, "tasks", "sub"))).toEqual(["secret.json"]);
 });
+
+test("a community task is started by its name, uses the hardware, and is known again after a restart", async () => {
+  const folder = await createFolder(await quickConfiguration());
+  onTestFinished(() => folder.remove());
+  const tasksDir = join(folder.directories.runtimeDir, "community-tasks");
+  const page = await readFile(new URL("../../../docs/writing-a-task.md", import.meta.url), "utf8");
+  await mkdir(tasksDir, { recursive: true });
+  await writeFile(join(tasksDir, "turn-round.mjs"), /```js\n(.*?)```/s.exec(page)?.[1] ?? "");
+  await writeFile(join(tasksDir, "broken.mjs"), "throw new Error('no luck')");
+  const variables = { OPENSCAN_TASK_AUTODISCOVERY: "1", OPENSCAN_COMMUNITY_TASKS_DIR: tasksDir };
+  const server = await spawnServer(folder, [], variables);
+  const path = "/latest/tasks/turn_round_task";
+  const angle = async () =>
+    (await server.api.call<MotorStatus>("GET", "/latest/motors/turntable")).body.angle;
+  const before = await angle();
+  expect((await server.api.call("POST", path, { kwargs: { steps: 0 } })).status).toBe(422);
+  const { body: task } = await server.api.call<Task>("POST", path, { args: [4] });
+  expect(task).toMatchObject({ is_exclusive: true, run_args: [4] });
+  const get = async ({ api }: Pick<typeof server, "api">, id: string) =>
+    (await api.call<Task>("GET", `/latest/tasks/${id}`)).body;
+  await expect
+    .poll(() => get(server, task.id), { timeout: 20_000 })
+    .toMatchObject({ status: "completed", result: { steps: 4 } });
+  expect(await angle()).toBeCloseTo(before, 0);
+  expect(server.output()).toContain("no luck");
+  const { body: cut } = await server.api.call<Task>("POST", path, { args: [360] });
+  await server.stop("SIGTERM");
+  const next = await spawnServer(folder, [], variables);
+  expect(await get(next, cut.id)).toMatchObject({ status: "interrupted" });
+  await next.stop("SIGTERM");
+  // Without the module nobody knows what it was.
+  const without = await spawnServer(folder);
+  expect(await get(without, cut.id)).toMatchObject({
+    status: "error",
+    error: expect.stringContaining("turn_round_task") as string,
+  });
+  expect((await without.api.call("POST", path)).status).toBe(404);
+}, 60_000);

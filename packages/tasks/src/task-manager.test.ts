@@ -525,6 +525,19 @@ test("a body sees its context: id, progress, and a checkpoint that waits while i
   });
 });
 
+test("a type can be added later, and take the place of another only if that is wanted", async () => {
+  const { manager, clock } = createManager({ types: [scripted("first_task")] });
+  await expect(manager.create("second_task")).rejects.toMatchObject({ code: "not_found" });
+  manager.register(scripted("second_task"));
+  const better = scripted("first_task", { concurrency: "exclusive" });
+  expect(() => manager.register(better)).toThrow('there is a task type "first_task" already');
+  expect(await manager.create("first_task")).toMatchObject({ is_exclusive: false });
+  manager.register(better, { replace: true });
+  expect(await manager.create("first_task")).toMatchObject({ is_exclusive: true });
+  const { id } = await manager.create("second_task");
+  expect(await clock.run(manager.ended(id))).toMatchObject({ status: "completed" });
+});
+
 test("a type can be registered once only", () => {
   const twice = [scripted("a_task"), scripted("a_task")];
   expect(() => createManager({ types: twice })).toThrow(expect.objectContaining({ code: "invalid" }));

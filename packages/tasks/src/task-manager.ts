@@ -24,7 +24,7 @@ export interface TaskManagerOptions {
 
 /** Queues, runs, pauses, cancels, restarts and remembers tasks. */
 export class TaskManager {
-  readonly #types: ReadonlyMap<string, TaskType>;
+  readonly #types: Map<string, TaskType>;
   readonly #store: TaskStore;
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -51,6 +51,17 @@ export class TaskManager {
   /** The events of each task obey `historyProblem` of `@openscan/tasks/testing`. */
   get events(): Emitter<TaskEvent> {
     return this.#book.events;
+  }
+
+  /**
+   * Makes one more type known. Call it before `restore`, which ends tasks whose type is unknown.
+   *
+   * @throws ScanError `invalid` when there is one of this name, unless it is to be replaced
+   */
+  register(type: TaskType, { replace = false } = {}): void {
+    if (!replace && this.#types.has(type.type))
+      throw new ScanError("invalid", `there is a task type "${type.type}" already`);
+    this.#types.set(type.type, type);
   }
 
   /**
@@ -225,7 +236,7 @@ export class TaskManager {
   }
 }
 
-function byName(types: readonly TaskType[]): ReadonlyMap<string, TaskType> {
+function byName(types: readonly TaskType[]): Map<string, TaskType> {
   const named = new Map<string, TaskType>();
   for (const type of types) {
     if (named.has(type.type)) throw new ScanError("invalid", `task type "${type.type}" is given twice`);
