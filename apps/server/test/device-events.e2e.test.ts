@@ -1,4 +1,4 @@
-import { DeviceStatusEvent } from "@openscan/protocol";
+import { type DeviceStatus, DeviceStatusEvent } from "@openscan/protocol";
 import { expect, test } from "vitest";
 import type { Listener } from "./support/api.js";
 import { listeningServer, startServer } from "./support/in-process.js";
@@ -153,7 +153,7 @@ test("a configuration change ends with everything, and with the new device", asy
   expect(events(listener).at(-1)).toMatchObject({ changed: null, device: { initialized: true } });
 });
 
-test("an unconfigured device answers 503, keeps both streams open and tells when it is configured", async () => {
+test("D2: an unconfigured device answers 503, keeps both streams open and tells when it is configured", async () => {
   const { api } = await startServer({ name: "Unknown device" });
   const listener = await api.listen("device", "/v0.9");
   const tasks = await api.listen("tasks", "/v0.9");
@@ -167,11 +167,27 @@ test("an unconfigured device answers 503, keeps both streams open and tells when
       },
     },
   });
+  for (const version of ["v0.8", "next"])
+    expect(await api.call("GET", `/${version}/device/info`)).toMatchObject({ status: 503, body: info.body });
   expect(Object.keys((await api.call<object>("GET", "/v0.9/cameras/")).body)).toHaveLength(1);
+  // Everything else answers as ever.
+  for (const path of ["", "/motors/", "/lights/", "/tasks/", "/projects/", "/gpio/", "/firmware/settings"])
+    expect((await api.call("GET", `/v0.9${path}`)).status, path).toBe(200);
+  for (const [method, path] of [
+    ["POST", "/device/wakeup"],
+    ["PATCH", "/device/configurations/current"],
+    ["POST", "/device/configurations/current/initialize"],
+  ] as const)
+    expect(await api.call(method, `/v0.9${path}`), path).toMatchObject({
+      status: 200,
+      body: { status: { model: null, shield: null } },
+    });
   await api.call("PUT", "/v0.9/device/configurations/current", {
     config_file: "default_mini_greenshield.json",
   });
-  const event = await listener.find(({ changed: path }) => path === null);
+  const event = await listener.find(
+    ({ changed: path, device }) => path === null && (device as DeviceStatus).model !== null,
+  );
   expect(event).toMatchObject({
     device: { model: "mini", shield: "greenshield", motors: { rotor: {}, turntable: {} } },
   });

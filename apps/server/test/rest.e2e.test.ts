@@ -19,7 +19,7 @@ test("root information, versions and health", async () => {
   expect((await api.call("GET", "/health")).body).toMatchObject({ status: "ok", version: "1.2.3" });
 });
 
-test("motors answer when the move is over; a busy motor answers 409, an unknown one 404", async () => {
+test("D1: motors answer when the move is over; a busy motor answers 409, an unknown one 404", async () => {
   const { api } = await startServer();
   const [move, second] = await Promise.all([
     api.call("PATCH", "/v0.9/motors/turntable/angle", { degrees: 120 }),
@@ -42,7 +42,7 @@ test("motors answer when the move is over; a busy motor answers 409, an unknown 
   });
 });
 
-test("names of nothing answer 404 on every settings, photo and preview route", async () => {
+test("D1: names of nothing answer 404 on every settings, photo and preview route", async () => {
   const { api } = await startServer();
   for (const path of [
     "cameras/x",

@@ -79,7 +79,7 @@ test("replacing takes the defaults for what is missing, and requires what has no
 });
 
 describe("hardware that refuses", () => {
-  test("keeps the old values, which are applied again, and announces nothing", async () => {
+  test("D18: keeps the old values, which are applied again, and announces nothing", async () => {
     const applied: number[] = [];
     const { settings, log } = motor(async ({ max_speed }) => {
       applied.push(max_speed);

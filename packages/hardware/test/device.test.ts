@@ -149,6 +149,14 @@ describe("initialisation", () => {
     expect(world.light).toBe(1);
   });
 
+  test("D20: again listens to the new endstops only", async () => {
+    const { device, clock, announced } = await startDevice();
+    await device.initialize(configurationOf());
+    announced();
+    await clock.run(device.motor("rotor").calibrate());
+    expect(announced().filter((path) => path === "motors.rotor.endstop")).toHaveLength(2);
+  });
+
   test("requests for it take turns", async () => {
     const { device } = createDevice();
     await Promise.all([

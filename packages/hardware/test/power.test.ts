@@ -324,7 +324,7 @@ describe("preparing a scan", () => {
   test.each([
     ["calibrate_on_scan", true],
     ["calibrate_manual", false],
-  ] as const)("in mode %s leaves the rotor calibrated: %s", async (calibrate_mode, calibrated) => {
+  ] as const)("D6: in mode %s leaves the rotor calibrated: %s", async (calibrate_mode, calibrated) => {
     const { device, clock } = await startDevice({ calibrate_mode });
     await clock.run(device.prepareScan());
     expect(device.status().motors.rotor?.calibrated).toBe(calibrated);

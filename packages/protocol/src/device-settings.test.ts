@@ -29,7 +29,7 @@ test.each([
   [{ max_angle: 361 }, "max_angle"],
   [{ min_angle: 100, max_angle: 50 }, "min_angle"],
   [{ max_angle: 80 }, "home_angle"],
-])("motor settings %j are refused at %s", (change, field) => {
+])("D22: motor settings %j are refused at %s", (change, field) => {
   const parsed = MotorSettings.safeParse({ ...pins, ...change });
   expect(parsed.error?.issues.map(({ path }) => path[0])).toContain(field);
 });

@@ -102,4 +102,13 @@ export const homeMotor = defineEndpoint({
   describes: "device",
   response: MotorStatus,
 });
+/** Ends a movement between two steps, whoever asked for it; what asked for it is answered with 409. */
+export const stopMotor = defineEndpoint({
+  operationId: "stop_motor",
+  method: "put",
+  path: "/motors/{motor_name}/stop",
+  params: MotorName,
+  describes: "device",
+  response: MotorStatus,
+});
 export const motorSettings = settingsEndpoints("motor", MotorSettings);

@@ -10,7 +10,7 @@ export type PathMethod = z.output<typeof PathMethod>;
 export const PolarPoint = z.object({
   theta: z.number().describe("degrees from the north pole"),
   fi: z.number().describe("azimuth in degrees"),
-  r: z.number().describe("mm"),
+  r: z.number().default(1).describe("mm"),
 });
 export type PolarPoint = z.output<typeof PolarPoint>;
 

@@ -9,6 +9,7 @@ import {
   moveMotorTo,
   moveScanner,
   overrideMotorAngle,
+  stopMotor,
 } from "@openscan/protocol";
 import type { TaskManager } from "@openscan/tasks";
 import { type Route, route } from "../http/route.js";
@@ -46,6 +47,11 @@ export function motorRoutes(device: Device, tasks: TaskManager): Route[] {
     route(homeMotor, async ({ params }) => {
       await free(params, "home").home();
       return find(params).status();
+    }),
+    route(stopMotor, async ({ params }) => {
+      const motor = find(params);
+      await motor.stop();
+      return motor.status();
     }),
     route(moveScanner, async ({ body }) => {
       requireMotorsFree(tasks, "move the scanner");

@@ -13,7 +13,7 @@ test.each([
   [true, false, false],
   [false, false, true],
   [false, null, true],
-])("a line that is high: %s, active high: %s, is pressed: %s", (high, active_high, pressed) => {
+])("D20: a line that is high: %s, active high: %s, is pressed: %s", (high, active_high, pressed) => {
   const settings = EndstopSettings.parse({ ...common, active_high });
   const driver = { high, onChange: () => () => {}, close: async () => {} };
   expect(new Endstop({ name: "e", settings, driver }).status()).toEqual({

@@ -29,7 +29,7 @@ describe("absolute targets", () => {
     [{ min_angle: 10, max_angle: 360 }, 360, 360],
     [{ min_angle: 10, max_angle: 360 }, 0, 360],
     [{ min_angle: 90, max_angle: 90 }, 12, 90],
-  ])("within %j, %d becomes %d", (limits, angle, target) => {
+  ])("D14: within %j, %d becomes %d", (limits, angle, target) => {
     expect(absoluteTarget(angle, limits)).toBe(target);
   });
 

@@ -40,7 +40,7 @@ describe("a move", () => {
     expect(clock.pending).toBe(0);
   });
 
-  test("claims the motor at once, shows its target, and announces begin and end", async () => {
+  test("D13: claims the motor at once, shows its target, and announces begin and end", async () => {
     const { clock, motor, changes } = await createMotor();
     const move = motor.moveTo(40);
     expect(motor.status()).toMatchObject({ busy: true, target_angle: 40 });
@@ -49,7 +49,7 @@ describe("a move", () => {
     expect(changes).toEqual(["busy", "busy"]);
   });
 
-  test("claims the motor while the device still wakes", async () => {
+  test("D13: claims the motor while the device still wakes", async () => {
     let awake: (ready: { calibrate: boolean }) => void = () => {};
     const prepare = () =>
       new Promise<{ calibrate: boolean }>((resolve) => {
@@ -69,7 +69,7 @@ describe("a move", () => {
     expect(changes).toEqual(["busy", "busy"]);
   });
 
-  test("shows the angle of the steps made so far while it moves", async () => {
+  test("D13: shows the angle of the steps made so far while it moves", async () => {
     const { clock, motor } = await createMotor();
     const move = motor.moveTo(10);
     await settle();
@@ -103,7 +103,7 @@ describe("a move", () => {
     expect(driver.position).toBe(-steps);
   });
 
-  test("is stopped by stop(), which waits for the motor to rest", async () => {
+  test("D21: is stopped by stop(), which waits for the motor to rest", async () => {
     const { clock, motor } = await createMotor();
     const move = expect(motor.moveBy(-50)).rejects.toMatchObject({ code: "cancelled" });
     await clock.advance(200);
@@ -345,7 +345,7 @@ describe("calibration", () => {
   test.each([
     ["never pressed", () => false, "did not reach endstop endstop within 270 degrees"],
     ["always pressed", () => true, "stays pressed"],
-  ])("without a touch fails: %s", async (_, pressed, message) => {
+  ])("D16: without a touch fails: %s", async (_, pressed, message) => {
     const { clock, motor, changes } = await createMotor();
     motor.attach(endstopAt(145, pressed));
     await expect(clock.run(motor.calibrate())).rejects.toMatchObject({
@@ -356,7 +356,7 @@ describe("calibration", () => {
     expect(changes).toEqual(["busy", "busy"]);
   });
 
-  test("of a motor without endstop is refused", async () => {
+  test("D16: of a motor without endstop is refused", async () => {
     const { motor } = await createMotor();
     await expect(motor.calibrate()).rejects.toMatchObject({
       code: "invalid",

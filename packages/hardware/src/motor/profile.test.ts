@@ -20,7 +20,7 @@ test("a long move reaches full speed and keeps it", () => {
   expect(profile.stepsExecutedAt(250)).toBe(625);
 });
 
-test("a single step is one pulse, due as the first of a ramp", () => {
+test("D15: a single step is one pulse, due as the first of a ramp", () => {
   const profile = planSteps(1, { acceleration: 20_000, max_speed: 5000 });
   expect(profile.durationMs).toBeCloseTo(10, 9);
   expect(profile.stepsExecutedAt(9.99)).toBe(0);
