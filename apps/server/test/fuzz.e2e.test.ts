@@ -56,6 +56,8 @@ const values: Record<string, readonly unknown[]> = {
   project_name: ["Vase"],
   scan_index: [1],
   scan_indices: [[1], [1, 1], [1, 2]],
+  args: [[], ["Vase", 1], ["simulated_camera"]],
+  kwargs: [{}],
   task_name: ["hello_world_async_task", "focus_stacking_task", "scan_task", "crop_task", "qr_scan_task"],
   filename: ["scan01_000_fs00.jpg", "known.json", "metadata/scan01_000_fs00.json"],
   config_file: ["known.json", "device_config", "default_mini_greenshield.json"],
@@ -98,6 +100,10 @@ beforeAll(async () => {
     join(server.folder.directories.settingsDir, "device", "known.json"),
     JSON.stringify(await configuration()),
   );
+  const { logDir } = server.folder.directories;
+  await mkdir(logDir, { recursive: true });
+  for (const name of ["openscan_firmware.log", "openscan_detailed_log.json"])
+    await writeFile(join(logDir, name), '{"levelname":"INFO","message":"a line"}\n');
   await tidyUp();
 }, 120_000);
 
@@ -147,6 +153,7 @@ async function tidyUp(): Promise<void> {
     });
     expect(status).toBe(200);
   }, 60_000);
+  await api.call("POST", "/next/cloud/settings", { token: "a token of nobody", host: "http://127.0.0.1:9" });
   const scan = await api.call<Scan>("GET", "/next/projects/Vase/scans/1");
   if (scan.body.status === "completed" && scan.body.photos.length === 4) return;
   await api.call("DELETE", "/next/projects/Vase");
