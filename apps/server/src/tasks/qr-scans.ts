@@ -1,4 +1,4 @@
-import type { FirmwareSettings, Task } from "@openscan/protocol";
+import { type FirmwareSettings, ScanError, type Task } from "@openscan/protocol";
 import type { Logger } from "@openscan/runtime";
 import type { TaskManager } from "@openscan/tasks";
 import type { Network } from "../wifi/network.js";
@@ -24,7 +24,9 @@ export async function startQrScanIfOffline({ settings, network, device, tasks, l
     await tasks.create(qrScanTaskType, [camera]);
     log.info({ camera }, "there is no network: looking for a Wi-Fi QR code");
   } catch (err) {
-    log.info({ err }, "no look-out for a Wi-Fi QR code");
+    // That there is no nmcli is no fault: most machines that are no scanner have none.
+    if (err instanceof ScanError) log.info({ reason: err.message }, "no look-out for a Wi-Fi QR code");
+    else log.warn({ err }, "no look-out for a Wi-Fi QR code");
   }
 }
 
