@@ -38,6 +38,34 @@ test("a photo of the simulated camera in each format is a file that others read"
   }
 });
 
+test.each([
+  ["dng", ".dng"],
+  ["raw", ".dng"],
+  ["rgb_array", ".npy"],
+])("a scan in %s keeps such files; their sharpness is not measured", async (image_format, extension) => {
+  const { api } = await startServer();
+  const tasks = await api.listen("tasks", "/next", "?v=1&types=photo.captured");
+  await api.startScan("Vase", { points: 1, image_format });
+  const photo = await tasks.find(({ type }) => type === "photo.captured");
+  expect(photo).toMatchObject({ file: `scan01_000${extension}`, sharpness: null });
+  expect((await api.bytes(`/next${photo["url"] as string}`)).length).toBeGreaterThan(320 * 240);
+});
+
+test("ui-contract 5b: cameras are there before the device is configured, and can be looked through", async () => {
+  const { api } = await startServer({ name: "Unknown device" });
+  expect((await api.call("GET", "/v0.9/device/info")).status).toBe(503);
+  const { body } = await api.call<Record<string, { settings: object }>>("GET", "/v0.9/cameras/");
+  expect(body["simulated_camera"]).toMatchObject({ type: "picamera2", busy: false });
+  const leave = new AbortController();
+  const stream = await fetch(`${api.url}${camera}/preview?mode=stream`, { signal: leave.signal });
+  const { value } = (await stream.body?.getReader().read()) ?? {};
+  expect(Buffer.from(value ?? []).toString("latin1")).toMatch(/^--frame\r\n/);
+  leave.abort();
+  // When the wizard turns the picture, it drops the crop as well.
+  const settings = { orientation_flag: 1, crop_width: 0, crop_height: 0 };
+  expect((await api.call("PATCH", `${camera}/settings`, settings)).body).toMatchObject(settings);
+});
+
 test("white balance: found, told, and used for the next photo; the camera is free again", async () => {
   const { api } = await startServer();
   await api.call("PATCH", `${camera}/settings`, { awbg_red: 4, awbg_blue: 1 });
