@@ -1,8 +1,8 @@
 import type { Camera } from "@openscan/hardware";
 import type { Exchange } from "../http/route.js";
 
-/** Between the parts. It is sent right behind a picture: only then do browsers show that. */
-const boundary = "--frame\r\n";
+/** Begins a part. It is sent right behind the picture before: browsers show that only when the next part has begun. */
+const partHead = "--frame\r\nContent-Type: image/jpeg\r\n\r\n";
 
 /**
  * Sends previews as `multipart/x-mixed-replace` until the viewer leaves or the camera fails. A viewer that reads
@@ -21,14 +21,13 @@ export async function streamPreview(
     // Whoever sits in between, a proxy above all, is not to collect frames.
     res.set("X-Accel-Buffering", "no");
     res.flushHeaders();
-    if (req.method !== "HEAD") res.write(boundary);
+    if (req.method !== "HEAD") res.write(partHead);
   };
   const show = (jpeg: Uint8Array) => {
     open();
     res.cork();
-    res.write("Content-Type: image/jpeg\r\n\r\n");
     res.write(jpeg);
-    res.write(`\r\n${boundary}`);
+    res.write(`\r\n${partHead}`);
     res.uncork();
   };
   // The first frame may have to wait for a photo, the reply need not.
