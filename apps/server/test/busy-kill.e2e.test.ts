@@ -1,14 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Project } from "@openscan/protocol";
+import { silentLogger, systemClock } from "@openscan/runtime";
 import { expect, onTestFinished, test } from "vitest";
+import { ProjectStore } from "../src/projects/project-store.js";
 import type { Actor, Reported } from "./support/busy/actor.js";
+import { UploadActor } from "./support/busy/upload-actor.js";
 import { Files } from "./support/busy/files.js";
 import { ProjectActor } from "./support/busy/project-actor.js";
 import { ScanActor } from "./support/busy/scan-actor.js";
 import { SettingsActor } from "./support/busy/settings-actor.js";
+import { FakeCloud } from "./support/cloud.js";
+import { addPhotos } from "./support/cloud-bench.js";
 import { launchServer, spawnServer } from "./support/child.js";
 import { randomNumbers } from "./support/continuity/random-numbers.js";
-import { createFolder, quickConfiguration } from "./support/folder.js";
+import { createFolder, quickConfiguration, type ScannerFolder } from "./support/folder.js";
 
 const seed = Number(process.env["OPENSCAN_SEED"] ?? Math.floor(Math.random() * 1e9));
 /** Scanners that are used and killed at the same time: most of a start is waiting for one core. */
@@ -34,7 +39,8 @@ async function killedScanner(count: number, seed: number): Promise<number> {
   let reported: Reported = () => {};
   const report = () => reported();
   const scans = new ScanActor(report);
-  const actors: readonly Actor[] = [scans, new SettingsActor(report), new ProjectActor(report)];
+  const uploads = new UploadActor(await FakeCloud.start(), await cloudyProject(folder), report);
+  const actors: readonly Actor[] = [scans, uploads, new SettingsActor(report), new ProjectActor(report)];
   for (let kill = 0; kill < count; kill++) {
     if (kill % startsKilled === startsKilled - 1) {
       const { process, ready } = launchServer(folder);
@@ -62,14 +68,24 @@ async function killedScanner(count: number, seed: number): Promise<number> {
   }
   const server = await spawnServer(folder);
   for (const actor of actors) await actor.verify(server.api);
-  await scans.scanOnce(server.api);
+  await Promise.all([scans.scanOnce(server.api), uploads.uploadOnce(server.api)]);
   for (const actor of actors) await actor.verify(server.api);
   const { body } = await server.api.call<Record<string, Project>>("GET", "/latest/projects/");
   const statuses = Object.values(body["vase"]?.scans ?? {}).map(({ status }) => status);
   expect(statuses.filter((status) => status !== "completed")).toEqual([]);
   expect(await server.stop("SIGTERM")).toBe(0);
   expect(await files.problems()).toEqual([]);
+  expect(uploads.uploads).toBeGreaterThan(0);
   return scans.photos.size;
+}
+
+/** A project to be uploaded; resolves with its photos. */
+async function cloudyProject({ directories: { projectDir } }: ScannerFolder): Promise<Map<string, string>> {
+  const store = new ProjectStore({ directory: projectDir, clock: systemClock, log: silentLogger });
+  await store.load();
+  const photos = await addPhotos(store, "cloudy", { count: 6, bytes: 30_000 });
+  await store.close();
+  return photos;
 }
 
 /** Motors and camera as quick as they can be: the files are what is tested. */

@@ -32,7 +32,7 @@ async function publishUntil(rig: Rig, done: () => boolean, from = 0): Promise<nu
 
 const closeCode = (frames: Frame[]) => frames.at(-1)?.payload.readUInt16BE(0);
 
-test("a client with more than 1 MiB pending is closed with 4008, and its memory is bounded until then", async () => {
+test("defect 13: a client with more than 1 MiB pending is closed with 4008, and its memory is bounded until then", async () => {
   await using rig = await openRig();
   const stalled = await rig.connectRaw();
   const healthy = await rig.connect();

@@ -183,7 +183,7 @@ test("below the first limit nothing is merged", () => {
   check(scene);
 });
 
-test("above the first limit state is merged per key, what waits already included", () => {
+test("defect 19: above the first limit state is merged per key, what waits already included", () => {
   const scene = behind(100, progress("a"), progress("b"), { what: "deleted", id: "c" });
   expect(scene.counters.merged).toBe(2 * 99);
   scene.drain();

@@ -478,7 +478,7 @@ describe("ended", () => {
   });
 });
 
-test("ended tasks are kept up to a limit; the one that ended first goes, from the store too", async () => {
+test("defect 31: ended tasks are kept up to a limit; the one that ended first goes, from the store too", async () => {
   const { manager, clock, store, told } = createManager({ limits: { ended: 2 } });
   await manager.create("concurrent_task", [1], { ms: 300 });
   for (let i = 0; i < 2; i++) await manager.create("concurrent_task", [1], { ms: 100 + i });

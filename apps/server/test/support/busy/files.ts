@@ -4,6 +4,9 @@ import { PhotoMetadata } from "@openscan/protocol";
 import sharp from "sharp";
 import type { ScannerFolder } from "../folder.js";
 
+/** Its photos are just bytes. */
+const notPictures = "/cloudy/";
+
 /** Looks through the files of a scanner, each version of a photo only once. */
 export class Files {
   readonly #directories: readonly string[];
@@ -28,7 +31,7 @@ export class Files {
   async #problem(path: string): Promise<string | undefined> {
     if (path.includes("/.tmp_")) return "left by an interrupted write";
     if (path.endsWith(".json")) JSON.parse(await readFile(path, "utf8"));
-    if (!path.endsWith(".jpg")) return;
+    if (!path.endsWith(".jpg") || path.includes(notPictures)) return;
     const { size, mtimeMs } = await stat(path);
     const version = `${path} ${size} ${mtimeMs}`;
     if (this.#whole.has(version)) return;
