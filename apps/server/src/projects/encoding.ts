@@ -1,4 +1,11 @@
-import { Project, type Scan, Scan as ScanSchema, ScanPath, Timestamp } from "@openscan/protocol";
+import {
+  Project,
+  type Scan,
+  Scan as ScanSchema,
+  ScanPath,
+  type ScanSettings,
+  Timestamp,
+} from "@openscan/protocol";
 import { z } from "zod";
 import { scanFolderName } from "./layout.js";
 
@@ -23,6 +30,13 @@ export function encodeScan(scan: Scan, otherBytes: number): { readonly scan: Sca
     text = toJson(sized);
   }
   return { scan: sized, text };
+}
+
+/** A copy as files and replies have always shown it: a bound that is null, which is none, is left out. */
+export function withoutNullBounds(settings: ScanSettings): ScanSettings {
+  const shown: Partial<ScanSettings> = structuredClone(settings);
+  for (const bound of ["min_phi", "max_phi"] as const) if (shown[bound] === null) delete shown[bound];
+  return shown as ScanSettings;
 }
 
 /** A project's own values: everything but its scans. */

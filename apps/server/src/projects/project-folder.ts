@@ -8,7 +8,7 @@ import {
   type ScanSettings,
 } from "@openscan/protocol";
 import { type Clock, type Logger, timestamp } from "@openscan/runtime";
-import { encodeProject, encodeScan, type ProjectFields } from "./encoding.js";
+import { encodeProject, encodeScan, type ProjectFields, withoutNullBounds } from "./encoding.js";
 import { createFolder, entries, removeFolder } from "./folders.js";
 import { metadataFolder, projectFile, scanFile, scanFolderName, scanIndexOf } from "./layout.js";
 import { installModel, makeModel } from "./model-folder.js";
@@ -226,7 +226,7 @@ export class ProjectFolder {
       index,
       created: now,
       status: "pending",
-      settings: structuredClone(request.settings),
+      settings: withoutNullBounds(request.settings),
       camera_name: request.camera_name,
       camera_settings: structuredClone(request.camera_settings),
       current_step: 0,

@@ -131,6 +131,18 @@ describe("a whole scan", () => {
     });
   });
 
+  test("a bound that is null is none, and left out of files and replies as ever", async () => {
+    const { start, ended, store, directory } = await createBench();
+    const task = await start({ points: 3, min_phi: null, max_phi: null });
+    expect(await ended(task.id)).toMatchObject({ status: "completed", progress: { total: 3 } });
+    const shown = [store.scan("Vase", 1), task.run_args[0] as Scan, await storedScan(directory)];
+    for (const { settings } of shown) {
+      expect(settings).toMatchObject({ points: 3, min_theta: 12 });
+      expect(Object.keys(settings)).not.toContain("min_phi");
+      expect(Object.keys(settings)).not.toContain("max_phi");
+    }
+  });
+
   test("points on the same spot are one position", async () => {
     const { start, ended, store } = await createBench();
     const end = await ended(
