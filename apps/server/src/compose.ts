@@ -34,6 +34,7 @@ import { Metrics } from "./metrics.js";
 import { PhotoPayloads } from "./photo-payloads.js";
 import { ProjectStore, type SavedPhoto } from "./projects/project-store.js";
 import { Scans } from "./projects/scans.js";
+import { requireStackable, Stackings } from "./projects/stackings.js";
 import { archiveRoutes } from "./routes/archives.js";
 import { cameraRoutes } from "./routes/cameras.js";
 import { cloudRoutes } from "./routes/cloud.js";
@@ -42,6 +43,7 @@ import { developRoutes } from "./routes/develop.js";
 import { deviceRoutes } from "./routes/device.js";
 import { externalTriggerRoutes } from "./routes/external-trigger.js";
 import { firmwareRoutes } from "./routes/firmware.js";
+import { focusStackingRoutes } from "./routes/focus-stacking.js";
 import { gpioRoutes } from "./routes/gpio.js";
 import { lightRoutes } from "./routes/lights.js";
 import { logRoutes } from "./routes/logs.js";
@@ -65,6 +67,7 @@ import { qrScanTask } from "./tasks/qr-scan-task.js";
 import { forgetEarlierQrScans, startQrScanIfOffline } from "./tasks/qr-scans.js";
 import { scanTask } from "./tasks/scan-task.js";
 import { followScanTasks } from "./tasks/scan-status.js";
+import { stackingTask } from "./tasks/stacking-task.js";
 import { watchForStalls } from "./tasks/stalled-tasks.js";
 import { type Network, noNetwork } from "./wifi/network.js";
 import { QrReader } from "./wifi/qr-reader.js";
@@ -146,6 +149,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
   const tasks: TaskManager = new TaskManager({
     types: [
       scanTask({ device, store, onStep: metrics.onStep }),
+      stackingTask({ store, requireStackable: (scan) => requireStackable(scan, tasks) }),
       externalTriggerRunTask({ device, files: runFiles }),
       qrScanTask({
         camera: (name) => device.camera(name),
@@ -177,6 +181,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
     meter.measure(await store.photoFile(scan.project_name, scan.index, file).catch(() => ""));
   const feeds = connectFeeds({ hub, device, tasks, photos: store.photos, stalls, sharpness, log });
   const scans = new Scans({ device, store, tasks });
+  const stackings = new Stackings({ store, tasks });
   const runs = new ExternalTriggerRuns({ device, files: runFiles, tasks });
   const payloads = new PhotoPayloads({ clock, newId: () => randomBytes(16).toString("hex") });
 
@@ -221,6 +226,7 @@ export function compose(config: Config, environment: Environment): ScannerServer
       ...poseRoutes(store),
       ...projectRoutes({ store, tasks, scans }),
       ...scanRoutes({ store, scans }),
+      ...focusStackingRoutes(stackings),
       // Last: the preview of a path takes every other name below /develop.
       ...developRoutes({ tasks, payloads, clock, restart }),
     ],

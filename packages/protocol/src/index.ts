@@ -12,6 +12,7 @@ export * from "./endstop.js";
 export * from "./errors.js";
 export * from "./external-trigger.js";
 export * from "./firmware.js";
+export * from "./focus-stacking.js";
 export * from "./gpio.js";
 export * from "./json-delta.js";
 export * from "./light.js";

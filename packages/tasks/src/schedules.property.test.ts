@@ -83,7 +83,7 @@ class Workshop {
   readonly types: readonly TaskType[];
   /** What ran at once and must not. */
   readonly violations: string[] = [];
-  readonly #busy: Record<LaneName, Concurrency[]> = { scanner: [], network: [] };
+  readonly #busy: Record<LaneName, Concurrency[]> = { scanner: [], network: [], processor: [] };
 
   constructor() {
     this.types = [
@@ -203,7 +203,11 @@ class LaneModel {
 }
 
 class Models {
-  readonly #lanes: Record<LaneName, LaneModel> = { scanner: new LaneModel(), network: new LaneModel() };
+  readonly #lanes: Record<LaneName, LaneModel> = {
+    scanner: new LaneModel(),
+    network: new LaneModel(),
+    processor: new LaneModel(),
+  };
   readonly #manager: TaskManager;
 
   constructor(manager: TaskManager) {

@@ -25,7 +25,11 @@ export class TaskScheduler {
     this.#clock = clock;
     this.#log = log;
     this.#limits = limits;
-    this.#lanes = { scanner: new Lane(limits), network: new Lane(limits) };
+    this.#lanes = {
+      scanner: new Lane(limits),
+      network: new Lane(limits),
+      processor: new Lane({ ...limits, concurrent: 1, worker: 1 }),
+    };
   }
 
   /** From now on nothing is started. */

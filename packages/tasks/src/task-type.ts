@@ -3,10 +3,11 @@ import type { Clock, Logger } from "@openscan/runtime";
 import type { Concurrency } from "./lane.js";
 
 /**
- * What a task occupies: `scanner` is motors, lights and cameras, `network` none of them. Tasks of different lanes never
- * wait for each other: an upload does not touch the motors, so it neither delays a scan nor is delayed by one.
+ * What a task occupies: `scanner` is motors, lights and cameras, `network` none of them, `processor` much of the
+ * computer's time and memory, which is why only one of its tasks runs at a time. Tasks of different lanes never wait for
+ * each other: an upload does not touch the motors, so it neither delays a scan nor is delayed by one.
  */
-export type LaneName = "scanner" | "network";
+export type LaneName = "scanner" | "network" | "processor";
 
 /** What the manager gives a body while it runs. */
 export interface TaskContext {

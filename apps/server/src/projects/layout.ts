@@ -44,6 +44,16 @@ export function photoSlot(file: string): PhotoSlot | undefined {
   return { step: Number(step), stack: stack === undefined ? null : Number(stack) };
 }
 
+/** The stacked photo of a position, relative to the scan's folder. */
+export function stackedName(scanIndex: number, step: number): string {
+  return `${stackedFolder}/stacked_${photoName(scanIndex, { step, stack: null }, ".jpg")}`;
+}
+
+/** How the photos of a scan's stacks lie to each other, relative to the scan's folder. */
+export function calibrationName(scanIndex: number): string {
+  return `${stackedFolder}/calibration_${scanFolderName(scanIndex)}.json`;
+}
+
 /** The position that a stacked photo shows, a path relative to the scan's folder; `undefined` for any other file. */
 export function stackedStep(file: string): number | undefined {
   const step = /^stacked\/stacked_scan\d+_(\d{3,})\.jpe?g$/i.exec(file)?.[1];

@@ -18,6 +18,7 @@ import { projectFile, thumbnailFile } from "./layout.js";
 import { loadProject } from "./load-project.js";
 import { type CloudFields, type NewScan, ProjectFolder } from "./project-folder.js";
 import { type NewPhoto, type ScanFolder, store } from "./scan-folder.js";
+import type { StackingCalibration } from "./stacking-calibration.js";
 
 export interface ProjectStoreOptions {
   /** Folder with a folder for each project; made when it does not exist. */
@@ -172,6 +173,20 @@ export class ProjectStore {
     const scan = await this.#folder(project).changeScan(index, (folder) => folder.savePhoto(photo));
     this.photos.emit({ scan, file: photo.file, metadata: photo.metadata });
     return scan;
+  }
+
+  /** Resolves when the stacked photo and `scan.json` are on the disk. */
+  async saveStacked(project: string, index: number, file: string, jpeg: Uint8Array): Promise<Scan> {
+    return this.#folder(project).changeScan(index, (scan) => scan.saveStacked(file, jpeg));
+  }
+
+  async saveCalibration(project: string, index: number, calibration: StackingCalibration): Promise<void> {
+    await this.#folder(project).changeScan(index, (scan) => scan.saveCalibration(calibration));
+  }
+
+  /** Folder of the scan, which its photos' paths are relative to. */
+  scanPath(project: string, index: number): string {
+    return this.#folder(project).scan(index).path;
   }
 
   /**

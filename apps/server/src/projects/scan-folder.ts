@@ -7,13 +7,16 @@ import { decodePath, encodeScan, frozen, toJson } from "./encoding.js";
 import { fileSize, fileSizes, hasCode, reason, unlessMissing } from "./folders.js";
 import {
   CapturedSteps,
+  calibrationName,
   leadingCaptured,
   metadataFolder,
   metadataName,
   pathFile,
   posesFile,
   scanFile,
+  stackedFolder,
 } from "./layout.js";
+import type { StackingCalibration } from "./stacking-calibration.js";
 
 export interface NewPhoto {
   /** Name in the scan's folder, see `photoName`. */
@@ -111,7 +114,7 @@ export class ScanFolder {
   async savePhoto(photo: NewPhoto): Promise<void> {
     const { file, bytes, metadata } = photo;
     this.#requireReadable();
-    await this.#makeMetadataFolder();
+    await this.#makeFolder(metadataFolder);
     await this.#write(metadataName(file), toJson(metadata));
     await this.#write(file, bytes);
     this.#posesStale = true;
@@ -126,6 +129,28 @@ export class ScanFolder {
       duration: duration + seconds,
       last_updated: timestamp(this.#clock),
     });
+    await this.save();
+  }
+
+  /** @param file see `stackedName`; a photo of that name is replaced */
+  async saveStacked(file: string, jpeg: Uint8Array): Promise<void> {
+    this.#requireReadable();
+    await this.#makeFolder(stackedFolder);
+    const grown = await this.#write(file, jpeg);
+    const { photos, stacked_size_bytes } = this.#scan;
+    this.change({
+      photos: photos.includes(file) ? photos : [...photos, file],
+      stacked_size_bytes: Math.max(0, stacked_size_bytes + grown),
+      last_updated: timestamp(this.#clock),
+    });
+    await this.save();
+  }
+
+  async saveCalibration(calibration: StackingCalibration): Promise<void> {
+    this.#requireReadable();
+    await this.#makeFolder(stackedFolder);
+    await this.#write(calibrationName(this.#scan.index), toJson(calibration));
+    this.change({});
     await this.save();
   }
 
@@ -211,9 +236,9 @@ export class ScanFolder {
     return leadingCaptured(this.#order, this.#captured.steps, known);
   }
 
-  /** Scans of older versions may lack it. Where the scan's own folder is missing, somebody has removed that. */
-  async #makeMetadataFolder(): Promise<void> {
-    const path = join(this.path, metadataFolder);
+  /** Scans may lack it. Where the scan's own folder is missing, somebody has removed that. */
+  async #makeFolder(name: string): Promise<void> {
+    const path = join(this.path, name);
     try {
       await mkdir(path);
     } catch (cause) {
@@ -222,11 +247,14 @@ export class ScanFolder {
     }
   }
 
-  async #write(file: string, content: string | Uint8Array): Promise<void> {
+  /** @returns by how many bytes it has grown */
+  async #write(file: string, content: string | Uint8Array): Promise<number> {
     const path = join(this.path, file);
     const before = await fileSize(path);
     await store(path, content);
-    this.#otherBytes += Buffer.byteLength(content) - before;
+    const grown = Buffer.byteLength(content) - before;
+    this.#otherBytes += grown;
+    return grown;
   }
 
   async #remove(file: string): Promise<number> {

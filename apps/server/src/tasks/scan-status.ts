@@ -5,6 +5,7 @@ import type { ScanAddress } from "../projects/layout.js";
 import type { ProjectStore } from "../projects/project-store.js";
 import { scanOf } from "../projects/scans.js";
 import { scanTaskType } from "./scan-task.js";
+import { stackingTaskType } from "./stacking-task.js";
 
 /**
  * Keeps what scans tell of their tasks in step with the tasks, whoever changed them: status, task and error of the
@@ -48,7 +49,7 @@ const changes: Readonly<Record<string, (task: Task) => Change>> = {
       system_message: task.status === "error" ? task.error : whyPaused(task, scan),
     };
   },
-  focus_stacking_task:
+  [stackingTaskType]:
     ({ id, status }) =>
     () => ({ stacking_task_status: { task_id: id, status } }),
 };
