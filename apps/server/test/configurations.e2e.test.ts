@@ -37,6 +37,7 @@ test("the configuration in use, with everything filled in, comes back as it was 
       motors_timeout: 0,
       idle_timeout: 0,
       scan_radius_mm: 1,
+      turntable_sign: 1,
       startup_mode: "startup_enabled",
       calibrate_mode: "calibrate_manual",
     },

@@ -118,6 +118,7 @@ export const RunningConfiguration = z
     endstops: byName(named(EndstopSettings.nullable()).extend({ driver })).nullable(),
     motors_timeout: z.number().min(0).default(0).meta({ minimum: undefined }),
     scan_radius_mm: z.number().positive().default(1).meta({ exclusiveMinimum: undefined }),
+    turntable_sign: TurntableSign.default(1).meta({ undocumented: true }),
     startup_mode: StartupMode.default("startup_enabled"),
     calibrate_mode: CalibrateMode.default("calibrate_manual"),
   })

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -118,6 +118,63 @@ test.each(["{", JSON.stringify({ name: "x", motors: { rotor: { step_pin: 1 } } }
     expect((await configurations.atStart()).model).toBe("mini");
   },
 );
+
+test("a folder or a file that is gone in place of a configuration is no failure of the server", async () => {
+  const configurations = await open();
+  await mkdir(file("folder.json"));
+  await symlink("nowhere", file("dangling.json"));
+  const listed = await configurations.list();
+  expect(listed.map(({ filename }) => filename)).not.toContain("folder.json");
+  await expect(configurations.read("folder.json")).rejects.toMatchObject({ code: "not_found" });
+  await expect(configurations.read("dangling.json")).rejects.toMatchObject({ code: "storage" });
+  await rm(join(directory, "device"), { recursive: true });
+  expect(await configurations.list()).toEqual([]);
+  await expect(configurations.current()).rejects.toMatchObject({ code: "not_found" });
+});
+
+test("a damaged configuration that cannot be copied does not keep the scanner from starting", async () => {
+  const configurations = await open();
+  await writeFile(file("device_config.json"), "{");
+  await mkdir(file("device_config.damaged.json"));
+  expect(await configurations.atStart()).toMatchObject({ model: null, shield: null });
+});
+
+test("D9: a configuration that cannot be put into use leaves the file of the one in use", async () => {
+  const configurations = await open();
+  const before = await readFile(file("device_config.json"), "utf8");
+  const mini = await configurations.read("default_mini_greenshield");
+  const seen: string[] = [];
+  const refuse = async () => {
+    seen.push(await readFile(file("device_config.json"), "utf8"));
+    throw new Error("the hardware is gone");
+  };
+  await expect(configurations.putIntoUse(mini, refuse)).rejects.toThrow("the hardware is gone");
+  expect(JSON.parse(seen[0] ?? "")).toEqual(mini);
+  expect(await readFile(file("device_config.json"), "utf8")).toBe(before);
+  await rm(file("device_config.json"));
+  await expect(configurations.putIntoUse(mini, refuse)).rejects.toThrow("the hardware is gone");
+  expect((await readdir(join(directory, "device"))).filter((name) => !/^[a-z].*\.json$/.test(name))).toEqual(
+    [],
+  );
+  await expect(configurations.current()).rejects.toMatchObject({ code: "not_found" });
+});
+
+test("D9: a disk that takes no more keeps a configuration from being put into use at all", async () => {
+  const configurations = await open();
+  const mini = await configurations.read("default_mini_greenshield");
+  await rm(join(directory, "device"), { recursive: true });
+  await writeFile(join(directory, "device"), "no folder");
+  const used: unknown[] = [];
+  const use = async () => {
+    used.push(mini);
+    return mini;
+  };
+  await expect(configurations.putIntoUse(mini, use)).rejects.toMatchObject({ code: "storage" });
+  await expect(configurations.save(() => mini)).rejects.toMatchObject({ code: "storage" });
+  await expect(configurations.add("x.json", mini)).rejects.toMatchObject({ code: "storage" });
+  expect(used).toEqual([]);
+  await rm(join(directory, "device"));
+});
 
 test("defect D7: reading never writes", async () => {
   const configurations = await open();

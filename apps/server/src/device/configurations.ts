@@ -81,8 +81,11 @@ export class Configurations {
       return configuration;
     } catch (err) {
       if (!(err instanceof ScanError && err.code === "invalid")) throw err;
-      await copyFile(join(this.#directory, CURRENT), join(this.#directory, DAMAGED));
       this.#log.error({ err, copy: DAMAGED }, "the device configuration is damaged, starting without one");
+      // Not even a full disk may keep the scanner from starting: it is needed to delete something.
+      await copyFile(join(this.#directory, CURRENT), join(this.#directory, DAMAGED)).catch((err: unknown) =>
+        this.#log.error({ err }, "the damaged device configuration could not be copied"),
+      );
       return parse(await readFile(join(this.#options.presetDir, UNCONFIGURED), "utf8"), UNCONFIGURED);
     }
   }
@@ -94,7 +97,7 @@ export class Configurations {
    */
   async read(nameOrPath: string): Promise<DeviceConfiguration> {
     const { path, filename } = await this.#find(nameOrPath);
-    return parse(await readFile(path, "utf8"), filename);
+    return parse(await textOf(path), filename);
   }
 
   /**
@@ -104,7 +107,7 @@ export class Configurations {
    */
   async currentFile(): Promise<ConfigurationFile> {
     const { path, filename } = await this.#find(CURRENT);
-    const config = parse(await readFile(path, "utf8"), filename);
+    const config = parse(await textOf(path), filename);
     return {
       status: "success",
       filename,
@@ -120,7 +123,7 @@ export class Configurations {
    */
   async file(name: string): Promise<ConfigurationFile> {
     const { path, filename } = await this.#find(basename(name.replaceAll("\\", "/")));
-    const config = z.record(z.string(), z.unknown()).safeParse(readable(await readFile(path, "utf8")));
+    const config = z.record(z.string(), z.unknown()).safeParse(readable(await textOf(path)));
     if (!config.success) throw new ScanError("bad_request", `configuration ${filename} is not a JSON object`);
     return { status: "success", filename, path, config: config.data };
   }
@@ -171,15 +174,18 @@ export class Configurations {
           this.#log.error({ err }, "the configuration in use was not stored with all its values"),
         );
       } finally {
-        await rm(former, { force: true });
+        // What cannot be removed now is swept at the next start.
+        await Promise.allSettled([rm(former, { force: true })]);
       }
     });
   }
 
   async list(): Promise<ListedConfiguration[]> {
-    const present = (await unlessMissing(readdir(this.#directory))) ?? [];
-    const files = present.filter((name) => name.endsWith(".json") && !name.startsWith("."));
-    return Promise.all(files.map((filename) => this.#describe(filename)));
+    const present = (await unlessMissing(readdir(this.#directory, { withFileTypes: true }))) ?? [];
+    const files = present.filter(
+      (entry) => !entry.isDirectory() && entry.name.endsWith(".json") && !entry.name.startsWith("."),
+    );
+    return Promise.all(files.map(({ name }) => this.#describe(name)));
   }
 
   async #find(nameOrPath: string): Promise<{ readonly filename: string; readonly path: string }> {
@@ -217,6 +223,15 @@ function parseJson(text: string, filename: string): unknown {
     return JSON.parse(text);
   } catch (cause) {
     throw new ScanError("invalid", `configuration ${filename} is not JSON: ${String(cause)}`, { cause });
+  }
+}
+
+/** @throws ScanError `storage` for a file that is not readable, or has gone meanwhile */
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    throw new ScanError("storage", `${path} could not be read: ${reason(cause)}`, { cause });
   }
 }
 
