@@ -16,7 +16,7 @@ export const runTaskType = "external_trigger_run_task";
 const REST = { theta: 90, fi: 90 };
 
 /** What a run needs of a trigger. */
-export interface RunTrigger {
+interface RunTrigger {
   readonly settings: { get(): { readonly enabled: boolean } };
   fire(delays: TriggerDelays, signal?: AbortSignal): Promise<unknown>;
   /** Makes sure that the line is inactive. */
