@@ -331,3 +331,48 @@ test("the list asks the cloud for uploaded projects only, not again within secon
   await list();
   expect(performance.now() - again).toBeLessThan(1000);
 }, 60_000);
+
+test("defect 1: a scan runs and ends while a project is uploaded, and both are whole", async () => {
+  const folder = await folderWithPhotos();
+  const cloud = await FakeCloud.start();
+  const { api } = await spawnServer(folder);
+  const tasks = await api.listen("tasks");
+  await api.call("POST", settings, cloud.settings({ split_size: 100_000 }));
+  let mayEnd = false;
+  cloud.before = async ({ action }) => {
+    while (action === "startProject" && !mayEnd) await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+  const upload = await api.call<Task>("POST", "/latest/projects/vase/upload");
+  const scan = await api.startScan("cup", { points: 3 });
+  await tasks.find(became(scan.id, "completed"));
+  expect((await api.call("GET", `/latest/tasks/${upload.body.id}`)).body).toMatchObject({
+    status: "running",
+  });
+  mayEnd = true;
+  await tasks.find(became(upload.body.id, "completed"));
+  expect(cloud.finishedParts()).toHaveLength(4);
+});
+
+test("a transfer of 100 MB needs hardly more memory than one of none", async () => {
+  const folder = await folderWithPhotos("vase", { count: 10, bytes: 10_000_000 });
+  const cloud = await FakeCloud.start();
+  const server = await spawnServer(folder);
+  const tasks = await server.api.listen("tasks");
+  await server.api.call("POST", settings, cloud.settings());
+  const memory = async (line: string) => {
+    const status = await readFile(`/proc/${server.process.pid}/status`, "utf8");
+    return Number(new RegExp(`${line}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1024;
+  };
+  const before = await memory("VmRSS");
+  const upload = await server.api.call<Task>("POST", "/latest/projects/vase/upload");
+  await tasks.find(became(upload.body.id, "completed"));
+  cloud.finish(
+    cloud.project.name,
+    rawZip([{ name: "model.obj", bytes: Buffer.alloc(100_000_000, "v 1 2 3\n") }]),
+  );
+  const download = await server.api.call<Task>("POST", "/latest/cloud/projects/vase/download");
+  await tasks.find(became(download.body.id, "completed"));
+  const peak = await memory("VmHWM");
+  if (process.env["OPENSCAN_REPORT"]) process.stdout.write(`memory: ${before} MB, at most ${peak} MB\n`);
+  expect(peak - before).toBeLessThan(95);
+}, 120_000);

@@ -5,10 +5,8 @@ export class LinkRefused extends CloudError {}
 
 const refused: readonly number[] = [401, 403, 404, 409, 410];
 
-/** What an answer of a link means that is not a good one. */
-export async function refusal(response: Response, what: string): Promise<CloudError> {
-  await response.body?.cancel();
-  const { status } = response;
+/** What the status of a link's answer means that is not a good one. */
+export function refusal(status: number, what: string): CloudError {
   const message = `the cloud refused ${what}: ${status}`;
   if (refused.includes(status)) return new LinkRefused(message, { isTransient: false, status });
   return new CloudError(message, { isTransient: isTransientStatus(status), status });

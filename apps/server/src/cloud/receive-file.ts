@@ -78,7 +78,10 @@ async function receive(options: ReceiveOptions, limit: TimeLimit): Promise<numbe
     await rm(file, { force: true });
     throw new CloudError("the model in the cloud has changed during the download", { isTransient: true });
   }
-  if (!response.ok) throw await refusal(response, "the download");
+  if (!response.ok) {
+    await response.body?.cancel();
+    throw refusal(status, "the download");
+  }
 
   const start = isRest ? present : 0;
   const length = lengthOf(response);

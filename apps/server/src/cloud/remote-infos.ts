@@ -1,6 +1,7 @@
 import type { CloudSettings } from "@openscan/protocol";
 import type { Clock } from "@openscan/runtime";
-import { CloudError } from "./cloud-error.js";
+import { reason } from "../projects/folders.js";
+import { maskingOf } from "./account.js";
 import { type Answer, RemoteCloud } from "./remote-cloud.js";
 
 const parallel = 6;
@@ -60,8 +61,8 @@ export class RemoteInfos {
       const { shown } = await new RemoteCloud(settings, this.#clock).projectInfo(name, { timeoutMs });
       return { info: shown, message: null };
     } catch (error) {
-      if (!(error instanceof CloudError)) throw error;
-      return { info: null, message: error.message };
+      // Whatever it is, it must not keep the others from being listed.
+      return { info: null, message: maskingOf(settings).text(reason(error)) };
     } finally {
       this.#running--;
       this.#waiting.shift()?.();

@@ -1,9 +1,10 @@
 import type { FileHandle } from "node:fs/promises";
+import { type ClientRequest, type IncomingMessage, request as requestPlain } from "node:http";
+import { request as requestEncrypted } from "node:https";
 import { ScanError } from "@openscan/protocol";
 import type { Clock } from "@openscan/runtime";
 import { CloudError, connectionProblem } from "./cloud-error.js";
 import { refusal } from "./link-refused.js";
-import { readText } from "./read-text.js";
 import { TimeLimit } from "./time-limit.js";
 
 const chunkBytes = 256 * 1024;
@@ -34,26 +35,11 @@ export async function sendPart(part: Part, options: SendOptions): Promise<void> 
   signal.throwIfAborted();
   const limit = new TimeLimit(clock, idleMs);
   try {
-    const request = {
-      method: "POST",
-      headers: { "Content-Type": "application/octet-stream", "Content-Length": String(part.bytes) },
-      body: chunks(part, options, limit),
-      duplex: "half",
-      redirect: "manual",
-      signal: AbortSignal.any([signal, limit.signal]),
-    };
-    // Node streams any iterable, which the standard's types do not know.
-    const response = await fetch(part.link, request as unknown as RequestInit);
-    if (response.ok) {
-      // Only a connection whose answer was read can serve again.
-      await readText(response, chunkBytes);
-      return;
-    }
-    throw await refusal(response, "a part of the upload");
+    const status = await post(part, options, limit);
+    if (status < 200 || status > 299) throw refusal(status, "a part of the upload");
   } catch (error) {
     signal.throwIfAborted();
-    const cause = error instanceof ScanError ? error : (error as Error).cause;
-    if (cause instanceof ScanError) throw cause;
+    if (error instanceof ScanError) throw error;
     const problem = limit.isOver ? `nothing moved for ${idleMs / 1000} s` : connectionProblem(error);
     throw new CloudError(`the connection to the cloud broke while a part was sent: ${problem}`, {
       isTransient: true,
@@ -63,21 +49,63 @@ export async function sendPart(part: Part, options: SendOptions): Promise<void> 
   }
 }
 
-async function* chunks(
-  { file, start, bytes }: Part,
-  { pass, onBytes }: SendOptions,
-  limit: TimeLimit,
-): AsyncGenerator<Uint8Array> {
-  for (let sent = 0; sent < bytes; ) {
-    limit.stop();
-    await pass();
+/**
+ * Not with `fetch`: only here is it told when a chunk has left, so that its memory can take the next one. An upload
+ * then needs the same few bytes however long it is.
+ */
+async function post(part: Part, options: SendOptions, limit: TimeLimit): Promise<number> {
+  const begin = part.link.startsWith("https:") ? requestEncrypted : requestPlain;
+  const request = begin(part.link, {
+    method: "POST",
+    headers: { "Content-Type": "application/octet-stream", "Content-Length": part.bytes },
+    signal: AbortSignal.any([options.signal, limit.signal]),
+  });
+  const answer = answerTo(request);
+  const buffer = Buffer.allocUnsafeSlow(Math.min(chunkBytes, part.bytes));
+  try {
+    for (let sent = 0; sent < part.bytes; ) {
+      limit.stop();
+      await options.pass();
+      limit.restart();
+      const most = Math.min(buffer.length, part.bytes - sent);
+      const { bytesRead } = await part.file.read(buffer, 0, most, part.start + sent);
+      if (bytesRead === 0) throw new ScanError("storage", "the archive that is being uploaded was cut off");
+      const early = await Promise.race([flushed(request, buffer.subarray(0, bytesRead)), answer]);
+      if (early) return early.statusCode === 200 ? 500 : (early.statusCode ?? 500);
+      sent += bytesRead;
+      options.onBytes(bytesRead);
+    }
+    request.end();
     limit.restart();
-    const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, bytes - sent));
-    const { bytesRead } = await file.read(chunk, 0, chunk.length, start + sent);
-    if (bytesRead === 0) throw new ScanError("storage", "the archive that is being uploaded was cut off");
-    sent += bytesRead;
-    onBytes(bytesRead);
-    yield chunk.subarray(0, bytesRead);
+    const { statusCode = 500 } = await answer;
+    return statusCode;
+  } finally {
+    // One that was answered serves again.
+    if (!request.writableFinished) request.destroy();
   }
-  limit.restart();
+}
+
+function answerTo(request: ClientRequest): Promise<IncomingMessage> {
+  const answer = new Promise<IncomingMessage>((resolve, reject) => {
+    request.on("error", reject);
+    request.once("close", () => reject(new Error("it was closed without an answer")));
+    request.once("response", (response) => {
+      // Nobody reads it, but a connection whose answer was read can be used again.
+      response.on("error", () => {}).resume();
+      resolve(response);
+    });
+  });
+  // Whoever waits for it hears of a failure; until then it must not count as unhandled.
+  answer.catch(() => {});
+  return answer;
+}
+
+/** Resolves when the chunk has left this process. */
+function flushed(request: ClientRequest, chunk: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    request.write(chunk, (error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+  });
 }
