@@ -28,6 +28,10 @@ export class ScannerProcess {
     process.prependOnceListener("exit", () => this.#child.kill("SIGKILL")); // before its files are removed
   }
 
+  get pid() {
+    return this.#child.pid;
+  }
+
   get port() {
     return Number(new URL(this.url).port);
   }

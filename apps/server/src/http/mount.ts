@@ -1,6 +1,7 @@
 import type { StreamPosition } from "@openscan/hub";
 import { type ApiVersion, type NamespaceName, noBody, ScanError } from "@openscan/protocol";
 import express, { type Request, type Response, type Router } from "express";
+import { JsonText } from "./json-text.js";
 import { parseLenient } from "./lenient.js";
 import { ValidationError, validationError } from "./problems.js";
 import type { Exchange, Route } from "./route.js";
@@ -52,6 +53,11 @@ async function answer(
   res.status(endpoint.status);
   if (endpoint.status === 204) {
     res.end();
+    return;
+  }
+  if (reply instanceof JsonText) {
+    if (checkResponses) assertReply(endpoint, JSON.parse(reply.text));
+    res.type("json").send(reply.text);
     return;
   }
   if (checkResponses) assertReply(endpoint, reply);

@@ -1,6 +1,7 @@
 import type { ApiVersion, Endpoint } from "@openscan/protocol";
 import type { Request, Response } from "express";
 import type { z } from "zod";
+import type { JsonText } from "./json-text.js";
 
 /** The HTTP side of one call, for handlers that stream, send files or need the caller's address. */
 export interface Exchange {
@@ -32,7 +33,7 @@ export function route<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodT
   handle: (
     input: Input<z.output<P>, z.output<Q>, z.output<B>>,
     exchange: Exchange,
-  ) => z.output<R> | Promise<z.output<R> | void>,
+  ) => z.output<R> | JsonText | Promise<z.output<R> | void>,
 ): Route {
   return { endpoint, handle };
 }

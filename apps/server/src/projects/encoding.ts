@@ -39,6 +39,17 @@ export function withoutNullBounds(settings: ScanSettings): ScanSettings {
   return shown as ScanSettings;
 }
 
+const scanTexts = new WeakMap<Scan, string>();
+
+/** A scan as JSON without blanks; made once, because a scan that was handed out never changes. */
+export function jsonOf(scan: Scan): string {
+  const known = scanTexts.get(scan);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(scan);
+  scanTexts.set(scan, text);
+  return text;
+}
+
 /** A project's own values: everything but its scans. */
 export type ProjectFields = Omit<Project, "scans">;
 

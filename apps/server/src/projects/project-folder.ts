@@ -8,7 +8,7 @@ import {
   type ScanSettings,
 } from "@openscan/protocol";
 import { type Clock, type Logger, timestamp } from "@openscan/runtime";
-import { encodeProject, encodeScan, type ProjectFields, withoutNullBounds } from "./encoding.js";
+import { encodeProject, encodeScan, jsonOf, type ProjectFields, withoutNullBounds } from "./encoding.js";
 import { createFolder, entries, removeFolder } from "./folders.js";
 import { metadataFolder, projectFile, scanFile, scanFolderName, scanIndexOf } from "./layout.js";
 import { installModel, makeModel } from "./model-folder.js";
@@ -67,6 +67,14 @@ export class ProjectFolder {
   get project(): Project {
     const scans = this.#sorted().map((scan) => [scanFolderName(scan.index), scan]);
     return { ...this.#fields, scans: Object.fromEntries(scans) };
+  }
+
+  /** The project as JSON. What its scans say is made once for each state of theirs. */
+  get json(): string {
+    const scans = this.#sorted().map(
+      (scan) => `${JSON.stringify(scanFolderName(scan.index))}:${jsonOf(scan)}`,
+    );
+    return `${JSON.stringify(this.#fields).slice(0, -1)},"scans":{${scans.join()}}}`;
   }
 
   get removed(): boolean {

@@ -429,3 +429,20 @@ describe("defect 38: paths that clients send", () => {
     }
   });
 });
+
+test("the list as JSON says what the list says, whatever has changed", async () => {
+  const { store } = await withScan();
+  await store.create('größe "2"'.replaceAll('"', "'"), null);
+  const check = () => expect(JSON.parse(store.listJson())).toEqual(JSON.parse(JSON.stringify(store.list())));
+  check();
+  await store.savePhoto("Vase", 1, photo(0));
+  check();
+  await store.createScan("Vase", request);
+  await store.updateScan("Vase", 2, () => ({ status: "running" }));
+  check();
+  await store.deleteScan("Vase", 1, anytime);
+  check();
+  await store.delete("Vase", anytime);
+  check();
+  expect(Object.keys(store.list())).toEqual(["größe '2'"]);
+});

@@ -86,6 +86,12 @@ export class ProjectStore {
     return Object.fromEntries([...this.#projects].map(([name, folder]) => [name, folder.project]));
   }
 
+  /** `list` as JSON, which UIs ask for whenever a task tells of progress. */
+  listJson(): string {
+    const projects = [...this.#projects].map(([name, folder]) => `${JSON.stringify(name)}:${folder.json}`);
+    return `{${projects.join()}}`;
+  }
+
   get(name: string): Project {
     return this.#folder(name).project;
   }

@@ -7,6 +7,7 @@ import {
   listProjectTasks,
 } from "@openscan/protocol";
 import type { TaskManager } from "@openscan/tasks";
+import { JsonText } from "../http/json-text.js";
 import { type Route, route } from "../http/route.js";
 import type { ProjectStore } from "../projects/project-store.js";
 import { projectOf, type Scans } from "../projects/scans.js";
@@ -20,7 +21,7 @@ interface Parts {
 
 export function projectRoutes({ store, scans, tasks }: Parts): Route[] {
   return [
-    route(listProjects, () => store.list()),
+    route(listProjects, () => new JsonText(store.listJson())),
     route(getProject, ({ params }) => store.get(params.project_name)),
     route(createProject, ({ params, query }) => store.create(params.project_name, query.project_description)),
     route(deleteProject, async ({ params }) => {
