@@ -1,16 +1,17 @@
-import { isDeepStrictEqual } from "node:util";
 import { type Scan, ScanError, type ScanPath, type TaskProgress } from "@openscan/protocol";
 import { defineTask, parameters, type TaskContext, TaskInterrupted, type TaskType } from "@openscan/tasks";
 import { z } from "zod";
 import { fileSize } from "../projects/folders.js";
-import { capturedSteps, photoName } from "../projects/layout.js";
+import { capturedSteps } from "../projects/layout.js";
 import type { ProjectStore } from "../projects/project-store.js";
 import { BackgroundJobs } from "./background-jobs.js";
 import { FocusControl, focusPositions } from "./focus-stack.js";
 import { PatientDisk } from "./patient-disk.js";
+import { photoRecord } from "./photo-record.js";
 import { planScan, requireReachable, scanPoints } from "./scan-plan.js";
 import { type Direction, directionOf, type ScanCamera, type Scanner, type ScanPhoto } from "./scanner.js";
 import { makeThumbnail } from "./thumbnail.js";
+import { undisturbed } from "./undisturbed.js";
 
 export const scanTaskType = "scan_task";
 
@@ -161,43 +162,27 @@ class ScanRun {
 
   async #capture(position: ReachedPosition, camera: ScanCamera, focus: FocusControl): Promise<void> {
     const { settings } = this.#scan();
+    const { clock, signal, log } = this.#context;
     const { pause_before_capture_ms: pauseMs } = settings;
     for (const [index, dioptres] of focusPositions(settings).entries()) {
-      const photo = await this.#undisturbed(position, async () => {
-        if (index === 0 && pauseMs > 0) await this.#context.clock.sleep(pauseMs, this.#context.signal);
-        if (dioptres !== null) await this.#whenFree(() => focus.focusAt(dioptres));
-        return this.#shoot(position, index, camera);
+      const photo = await undisturbed({
+        scanner: this.#scanner,
+        target: position.polar,
+        reached: position.reached,
+        signal,
+        checkpoint: () => this.#checkpoint(),
+        work: async () => {
+          if (index === 0 && pauseMs > 0) await clock.sleep(pauseMs, signal);
+          if (dioptres !== null) await this.#whenFree(() => focus.focusAt(dioptres));
+          return this.#shoot(position, index, camera);
+        },
+        disturbed: () =>
+          log.warn(
+            { ...this.#reference, step: position.original_step },
+            "a photo is taken again: the motors were turned",
+          ),
       });
       await this.#save(photo, position, dioptres === null ? null : index, camera);
-    }
-  }
-
-  /** Motors may be turned by hand as soon as a scan is paused, which may be before its last photo has been taken. */
-  async #undisturbed({ polar, original_step, reached }: ReachedPosition, work: () => Promise<ScanPhoto>) {
-    const { signal, log } = this.#context;
-    let stand = reached;
-    const isThere = () => isDeepStrictEqual(directionOf(this.#scanner), stand);
-    for (;;) {
-      await this.#checkpoint();
-      const photo = await this.#awake(async () => {
-        // While the scan was paused the device may have fallen asleep, or somebody may have turned its motors.
-        await this.#scanner.prepareScan(signal);
-        if (!isThere()) await this.#scanner.moveTo(polar, signal);
-        stand = directionOf(this.#scanner);
-        return work();
-      });
-      if (isThere()) return photo;
-      log.warn({ ...this.#reference, original_step }, "a photo is taken again: the motors were turned");
-    }
-  }
-
-  /** The light must not go out between a move and its photo; in a long pause the device may rest. */
-  async #awake<T>(work: () => Promise<T>): Promise<T> {
-    const release = this.#scanner.keepAwake();
-    try {
-      return await work();
-    } finally {
-      release();
     }
   }
 
@@ -226,29 +211,12 @@ class ScanRun {
   }
 
   async #save(photo: ScanPhoto, point: Position, stack: number | null, camera: ScanCamera): Promise<void> {
-    const { project_name, settings, index } = this.#scan();
-    const metadata = {
-      format: settings.image_format,
-      camera_metadata: {
-        camera_name: camera.name,
-        camera_settings: camera.settings.get(),
-        raw_metadata: { ...photo.rawMetadata, actual_position: directionOf(this.#scanner) },
-      },
-      scan_metadata: {
-        step: point.original_step,
-        polar_coordinates: point.polar,
-        project_name,
-        scan_index: index,
-        stack_index: stack,
-        cart_coordinates: point.cartesian,
-      },
-    };
-    const file = photoName(index, { step: point.original_step, stack }, photo.extension);
-    const seconds = this.#lap();
-    const saved = { file, bytes: photo.bytes, metadata, seconds };
+    const scan = this.#scan();
+    const actual = directionOf(this.#scanner);
+    const record = photoRecord(photo, { scan, point, stack, camera, actual, seconds: this.#lap() });
     const save = async () => {
       const storeDone = this.#timer("store");
-      await this.#store.savePhoto(project_name, index, saved);
+      await this.#store.savePhoto(scan.project_name, scan.index, record);
       storeDone();
     };
     await this.#saves.start(() => this.#disk.write(save));
