@@ -12,9 +12,10 @@ test.each(["v0.8", "v0.9", "next"])(
     const { api } = await startServer();
     const { body } = await api.call<OpenApiDocument>("GET", `/${mount}/openapi.json`);
     const operations = Object.entries(body.paths).flatMap(([path, methods]) =>
-      Object.entries(methods).map(([method, { summary: _, tags: _tags, responses, ...operation }]) => {
+      Object.entries(methods).map(([method, { operationId, parameters, requestBody, responses }]) => {
         const [success] = Object.entries(responses);
-        return `${method.toUpperCase()} ${path} ${JSON.stringify({ ...operation, success })}`;
+        const told = { operationId, parameters, requestBody, success };
+        return `${method.toUpperCase()} ${path} ${JSON.stringify(told)}`;
       }),
     );
     const schemas = Object.entries(body.components.schemas).map(
