@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -9,6 +9,8 @@ import { median, quantile } from "../statistics.mjs";
 
 const program = fileURLToPath(new URL("../servers/scan-without-hardware.mjs", import.meta.url));
 const run = promisify(execFile);
+/** A file system without a disk, where there is one. */
+const memory = "/dev/shm";
 /** Photos around the one that is asked for. */
 const reach = 10;
 
@@ -21,27 +23,34 @@ export const photo = {
 async function measure({ rounds, quick, progress, workFolder }) {
   const points = quick ? 120 : 999;
   const [early, late] = [10, quick ? 100 : 900];
+  const places = { disk: workFolder, ...(existsSync(memory) ? { memory } : {}) };
   const samples = new Samples();
   for (let round = 1; round <= rounds; round++) {
-    progress(`${points} photos, round ${round} of ${rounds}`);
-    const folder = mkdtempSync(join(workFolder, "photos-"));
-    const { stdout } = await run(process.execPath, [program, folder, String(points)], { maxBuffer: 1e8 });
-    rmSync(folder, { recursive: true });
-    samples.add("scan", JSON.parse(stdout));
+    for (const [place, parent] of Object.entries(places)) {
+      progress(`${points} photos, ${place}, round ${round} of ${rounds}`);
+      const folder = mkdtempSync(join(parent, "openscan-photos-"));
+      try {
+        const { stdout } = await run(process.execPath, [program, folder, String(points)], { maxBuffer: 1e8 });
+        samples.add(place, JSON.parse(stdout));
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    }
   }
-  return report(samples, { points, early, late });
+  return report(samples, { points, early, late, places: Object.keys(places) });
 }
 
-function report(samples, { points, early, late }) {
+function report(samples, { points, early, late, places }) {
   const around = (photo, figures) => figures.slice(photo - reach, photo + reach);
-  const growth = (figure) =>
+  const growth = (place, figure) =>
     samples.median(
-      "scan",
+      place,
       ({ [figure]: figures }) => median(around(late, figures)) / median(around(early, figures)),
     );
-  const row = (photo) => {
-    const all = (figure) => samples.of("scan").flatMap((sample) => around(photo, sample[figure]));
+  const row = (place, photo) => {
+    const all = (figure) => samples.of(place).flatMap((sample) => around(photo, sample[figure]));
     return {
+      "files in": place,
       photo,
       "median ms": median(all("photoMs")),
       "p90 ms": quantile(all("photoMs"), 0.9),
@@ -49,32 +58,43 @@ function report(samples, { points, early, late }) {
     };
   };
   return {
-    rows: [row(early), row(Math.round((early + late) / 2)), row(late)],
+    rows: places.flatMap((place) =>
+      [early, Math.round((early + late) / 2), late].map((photo) => row(place, photo)),
+    ),
     goals: [
-      atMost(`photo: overhead at photo ${late} x at photo ${early}`, growth("photoMs"), 1.2),
-      atMost(`photo: CPU at photo ${late} x at photo ${early}`, growth("cpuMs"), 1.2),
       atMost(
-        "photo: median overhead, ms",
-        samples.median("scan", ({ photoMs }) => median(photoMs)),
+        `photo: overhead at photo ${late} x at photo ${early}, files in memory`,
+        growth("memory", "photoMs"),
+        1.2,
+      ),
+      atMost(
+        `photo: CPU at photo ${late} x at photo ${early}, files in memory`,
+        growth("memory", "cpuMs"),
+        1.2,
+      ),
+      atMost(
+        "photo: median overhead, files on the disk, ms",
+        samples.median("disk", ({ photoMs }) => median(photoMs)),
         15,
       ),
       atMost(
         `path: ms from the request to the stored path of ${points} positions, in the best order`,
-        samples.median("scan", ({ pathMs }) => pathMs),
+        samples.median("disk", ({ pathMs }) => pathMs),
         250,
       ),
       atMost(
         "path: longest delay of the event loop meanwhile, ms",
-        samples.median("scan", ({ pathLoop }) => pathLoop.max),
+        samples.median("disk", ({ pathLoop }) => pathLoop.max),
         25,
       ),
       atMost(
         "photo: p99 delay of the event loop during the scan, ms",
-        samples.median("scan", ({ loopMs }) => loopMs.p99),
+        samples.median("disk", ({ loopMs }) => loopMs.p99),
         25,
       ),
     ],
     notes: [
+      "The server's own growth shows where the files are in memory; a disk slows down by itself while 3 GB are written to it.",
       "Motors and camera take no time, so each photo also waits for the disk, which a real scan does during the next move. A photo has 3 MB.",
       `Medians over ${2 * reach} photos around the one named. Three files are written and synchronised for each: photo, metadata, scan.json.`,
     ],
