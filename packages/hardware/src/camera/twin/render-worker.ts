@@ -1,3 +1,4 @@
+import { setPriority } from "node:os";
 import { parentPort } from "node:worker_threads";
 import { ScanError } from "@openscan/protocol";
 import sharp from "sharp";
@@ -8,6 +9,10 @@ import type { RenderJob, RenderReply } from "./render-job.js";
 import { createScene, Renderer } from "./renderer.js";
 import type { TwinView } from "./view.js";
 
+const NICE = 5;
+
+// On Linux this is the priority of the calling thread alone: motors, requests and heartbeats come first.
+if (process.platform === "linux") setPriority(0, NICE);
 // One thread per worker is the budget; libvips would start one for each core.
 sharp.concurrency(1);
 const renderer = new Renderer(createScene());
