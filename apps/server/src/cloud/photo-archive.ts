@@ -1,12 +1,9 @@
-import { createReadStream, createWriteStream, type ReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { type FileHandle, open, stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { Transform } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { type Project, ScanError } from "@openscan/protocol";
-import { ZipFile } from "yazl";
 import { hasCode, reason } from "../projects/folders.js";
 import { scanFolderName, stackedFolder } from "../projects/layout.js";
+import { type ZipEntry, writeZip } from "../zip/write-zip.js";
 
 /** A photo and its name in an archive without folders. */
 export interface ArchivedPhoto {
@@ -68,32 +65,36 @@ export async function writePhotoArchive(
   },
 ): Promise<void> {
   const { signal, pass, onPhoto } = options;
-  const zip = new ZipFile();
-  const pausing = new Transform({
-    transform(chunk, _, done) {
-      pass().then(() => done(null, chunk), done);
-    },
-  });
-  const written = pipeline(zip.outputStream, pausing, createWriteStream(file, { mode: 0o600 }), { signal });
-  zip.on("error", (error: Error) => pausing.destroy(error));
-  let reading: ReadStream | undefined;
-  for (const [index, { name, path, modifiedMs }] of photos.entries()) {
-    const entry = { mtime: new Date(modifiedMs), mode: 0o100644, compressionLevel };
-    zip.addReadStreamLazy(name, entry, (begin) => {
+  const entries = function* (): Generator<ZipEntry> {
+    for (const [index, { name, path }] of photos.entries()) {
       onPhoto(index);
-      reading = createReadStream(path).once("error", (error) => pausing.destroy(error));
-      begin(null, reading);
-    });
-  }
-  zip.end();
+      yield { name, content: { path, level: compressionLevel } };
+    }
+  };
   try {
-    await written;
+    const archive = await open(file, "w", 0o600);
+    try {
+      let end = 0;
+      // Blocks may be written at the same time: each has its place.
+      await writeZip(entries(), async (bytes) => {
+        const start = end;
+        end += bytes.length;
+        signal.throwIfAborted();
+        await pass();
+        await writeAt(archive, bytes, start);
+      });
+    } finally {
+      await archive.close();
+    }
   } catch (cause) {
     signal.throwIfAborted();
     if (hasCode(cause, "ENOSPC"))
       throw new ScanError("storage", `the disk is full: ${file} could not be written`, { cause });
     throw new ScanError("storage", `the photos could not be packed: ${reason(cause)}`, { cause });
-  } finally {
-    reading?.destroy();
   }
+}
+
+async function writeAt(file: FileHandle, bytes: Uint8Array, start: number): Promise<void> {
+  for (let done = 0; done < bytes.length; )
+    done += (await file.write(bytes, done, bytes.length - done, start + done)).bytesWritten;
 }

@@ -63,7 +63,7 @@ export function logRoutes({ directory, clock, flush }: Parts): Route[] {
       await sendZip(exchange, {
         name: `openscan_logs_${fileTime(new Date(clock.now()))}.zip`,
         modified: new Date(newest),
-        entries: names.map((name) => ({ name, content: { path: join(directory, name), packed: true } })),
+        entries: names.map((name) => ({ name, content: { path: join(directory, name), level: 9 } })),
       });
     }),
   ];

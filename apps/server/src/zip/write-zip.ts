@@ -13,8 +13,8 @@ export interface ZipEntry {
   readonly content: ZipContent;
 }
 type ZipContent =
-  /** `packed`: compressed as well as possible, which is worth it for text, not for photos. */
-  | { readonly path: string; readonly packed?: true }
+  /** `level`: of compression, 1 to 9, which is worth it for text and hardly for photos; otherwise there is none. */
+  | { readonly path: string; readonly level?: number }
   | { readonly bytes: string | Uint8Array; readonly modified: Date };
 
 const LARGE = 0xffff_ffff;
@@ -52,7 +52,7 @@ export async function writeZip(
 
 async function writeFile(
   name: string,
-  { path, packed = false }: { readonly path: string; readonly packed?: boolean },
+  { path, level }: { readonly path: string; readonly level?: number },
   blocks: Blocks,
 ): Promise<WrittenEntry | undefined> {
   const file = await unlessMissing(open(path, PLAIN_READ));
@@ -60,7 +60,10 @@ async function writeFile(
   try {
     const stats = await file.stat();
     if (!stats.isFile()) return undefined;
-    return await (packed ? packFile : copyFile)(name, { file, stats }, blocks);
+    const opened = { file, stats };
+    return await (level === undefined
+      ? copyFile(name, opened, blocks)
+      : packFile(name, { ...opened, level }, blocks));
   } finally {
     await file.close();
   }
@@ -91,7 +94,11 @@ async function copyFile(name: string, { file, stats }: OpenFile, blocks: Blocks)
   return { name, modified, crc, size, offset };
 }
 
-async function packFile(name: string, { file, stats }: OpenFile, blocks: Blocks): Promise<WrittenEntry> {
+async function packFile(
+  name: string,
+  { file, stats, level }: OpenFile & { readonly level: number },
+  blocks: Blocks,
+): Promise<WrittenEntry> {
   const { size: limit, mtime: modified } = stats;
   const offset = blocks.position;
   const mayBeLarge = limit >= LARGE;
@@ -111,7 +118,7 @@ async function packFile(name: string, { file, stats }: OpenFile, blocks: Blocks)
         yield part;
       }
     },
-    createDeflateRaw({ level: 9 }),
+    createDeflateRaw({ level }),
     async (packed: AsyncIterable<Buffer>) => {
       for await (const part of packed) await blocks.append(part);
     },
