@@ -289,11 +289,11 @@ describe("the process", () => {
       tickets.push(made);
       return made;
     };
-    // From here on listing the configurations fails with 500, which logs the request.
+    // From here on saving the configuration fails with 507, which logs the request.
     const broken = join(folder.directories.settingsDir, "device");
     await rm(broken, { recursive: true });
     await writeFile(broken, "no folder");
-    const failing = "/latest/device/configurations";
+    const failing = "/latest/device/configurations/current";
 
     for (const [index, secret] of [control, view, wrong].entries()) {
       const from = `127.0.1.${index}`;
@@ -318,16 +318,23 @@ describe("the process", () => {
             ["Referer", `http://localhost/?token=${encoded}`],
             ["Sec-WebSocket-Protocol", bearer(secret)],
           ] as const) {
-            await ask(rawRequest("GET", path, [local, ...auth, header]), from);
+            await ask(rawRequest(path === failing ? "PATCH" : "GET", path, [local, ...auth, header]), from);
             await ask(rawHandshake("/latest/ws/device", [local, ...auth, header]), from);
           }
           for (const name of ["token", "access_token", "ticket", "authorization", "%74oken"])
-            await ask(rawRequest("GET", `${path}?${name}=${encoded}&x=1`, [local, ...auth]), from);
+            await ask(
+              rawRequest(path === failing ? "PATCH" : "GET", `${path}?${name}=${encoded}&x=1`, [
+                local,
+                ...auth,
+              ]),
+              from,
+            );
           await ask(rawRequest("GET", `${path}?ticket=${await ticket()}&token=${encoded}`, [local]), from);
           if (known)
             for (const named of [rawRequest("GET", path, host), rawHandshake("/latest/ws/device", host)])
               await ask(named, from);
-          await ask(rawRequest("POST", path, [local, ...auth], `{"${secret}":`), from);
+          for (const wanted of [path, "/latest/device/configurations/"])
+            await ask(rawRequest("POST", wanted, [local, ...auth], `{"${secret}":`), from);
           await ask(rawRequest("POST", path, [local, ...auth], JSON.stringify({ token: secret })), from);
         }
       for (const offer of [bearer(secret), `openscan.v1, ${bearer(secret)}`, secret])
@@ -339,7 +346,7 @@ describe("the process", () => {
       await ask(rawRequest("GET", "/latest/", [local, ["Authorization", `Bearer ${wrong}`]]));
     const errors = replies.filter(({ status }) => status >= 400);
     expect(new Set(errors.map(({ status }) => status))).toEqual(
-      new Set([400, 401, 403, 404, 405, 422, 429, 500]),
+      new Set([400, 401, 403, 404, 405, 422, 429, 507]),
     );
     await server.stop("SIGINT");
 
@@ -371,10 +378,12 @@ describe("the process", () => {
     const folder = await createFolder();
     onTestFinished(() => folder.remove());
     const open = await spawnServer(folder);
-    expect(open.output()).toMatch(/INFO - listening address=127\.0\.0\.1 port=\d+ tokens=off/);
+    expect(open.output()).toMatch(/INFO - \[\S+\] - listening address=127\.0\.0\.1 port=\d+ tokens=off/);
     await open.stop("SIGINT");
     const closed = await spawnWithTokens(folder);
-    expect(closed.output()).toMatch(/INFO - listening address=127\.0\.0\.1 port=\d+ tokens="control, view"/);
+    expect(closed.output()).toMatch(
+      /INFO - \[\S+\] - listening address=127\.0\.0\.1 port=\d+ tokens="control, view"/,
+    );
     await closed.stop("SIGINT");
 
     const short = join(folder.directories.logDir, "..", "short");
