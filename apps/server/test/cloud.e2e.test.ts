@@ -209,6 +209,14 @@ test("a project goes to the cloud, comes back as a model, and can be reset and u
   await tasks.find(became(again.body.id, "completed"));
   expect(cloud.finishedParts()).toHaveLength(8);
   expect((await api.call("GET", "/latest/projects/vase/model/zip")).status).toBe(200);
+
+  // The cloud forgot it, and we did not hear of it.
+  cloud.projects.clear();
+  expect(await api.call("DELETE", "/latest/cloud/projects/vase")).toMatchObject({
+    status: 200,
+    body: { response: { message: expect.stringContaining("there is no project") as string } },
+  });
+  expect((await api.call<Project>("GET", "/latest/projects/vase")).body).toMatchObject({ uploaded: false });
 }, 60_000);
 
 test("unknown projects: 404 where a project is asked for, 400 where one is to be transferred", async () => {

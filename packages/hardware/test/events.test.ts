@@ -43,7 +43,9 @@ describe("what is announced", () => {
     expect(announced()).toEqual(["cameras.camera.busy", "cameras.camera.busy"]);
     await camera.preview();
     expect(announced()).toEqual([]);
-    await expect(camera.capture({ format: "raw" })).rejects.toMatchObject({ code: "bad_request" });
+    await expect(camera.capture({ format: "no such format" as "raw" })).rejects.toMatchObject({
+      code: "bad_request",
+    });
     expect(announced()).toEqual([]);
   });
 

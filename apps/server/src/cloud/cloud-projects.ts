@@ -14,6 +14,7 @@ import { downloadTaskType, uploadTaskType } from "../tasks/cloud-tasks.js";
 import { RemoteCloud } from "./remote-cloud.js";
 import { RemoteInfos } from "./remote-infos.js";
 import type { CloudParts } from "./upload.js";
+import { CloudError } from "./cloud-error.js";
 
 export interface CloudProjectsOptions extends CloudParts {
   readonly tasks: TaskManager;
@@ -59,7 +60,7 @@ export class CloudProjects {
     const remote = project.cloud_project_name;
     if (remote === null)
       throw new ScanError("not_found", `project ${JSON.stringify(project.name)} has no copy in the cloud`);
-    const response = await new RemoteCloud(account.require(), clock).resetProject(remote);
+    const response = await new RemoteCloud(account.require(), clock).resetProject(remote).catch(gone);
     await store.update(project.name, { uploaded: false, downloaded: false, cloud_project_name: null });
     await files.forgetUpload(project.name);
     this.#infos.forget();
@@ -146,4 +147,10 @@ export class CloudProjects {
       .list()
       .filter((task) => task.task_type === uploadTaskType && projectOf(task) === name);
   }
+}
+
+/** A reset whose answer was lost, or that a power cut kept us from noting: what is gone need not be removed. */
+function gone(error: unknown): Record<string, unknown> {
+  if (error instanceof CloudError && error.status === 404) return { message: error.message };
+  throw error;
 }
