@@ -4,11 +4,12 @@ import { silentLogger, systemClock } from "@openscan/runtime";
 import { expect, onTestFinished, test } from "vitest";
 import { ProjectStore } from "../src/projects/project-store.js";
 import type { Actor, Reported } from "./support/busy/actor.js";
-import { UploadActor } from "./support/busy/upload-actor.js";
 import { Files } from "./support/busy/files.js";
 import { ProjectActor } from "./support/busy/project-actor.js";
 import { ScanActor } from "./support/busy/scan-actor.js";
 import { SettingsActor } from "./support/busy/settings-actor.js";
+import { addFocusProject, StackingActor } from "./support/busy/stacking-actor.js";
+import { UploadActor } from "./support/busy/upload-actor.js";
 import { FakeCloud } from "./support/cloud.js";
 import { addPhotos } from "./support/cloud-bench.js";
 import { launchServer, spawnServer } from "./support/child.js";
@@ -25,13 +26,17 @@ const startsKilled = 5;
 test(`defect 28: killed at ${kills} random moments, seed ${seed}, a busy server loses nothing that it reported done`, async () => {
   const perScanner = Array.from({ length: scanners }, (_, index) => Math.floor((kills + index) / scanners));
   expect(perScanner.reduce((sum, count) => sum + count, 0)).toBe(kills);
-  const photos = await Promise.all(perScanner.map((count, index) => killedScanner(count, seed + index)));
-  // It was busy indeed.
-  expect(photos.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(kills);
+  const done = await Promise.all(perScanner.map((count, index) => killedScanner(count, seed + index)));
+  // It was busy indeed, and kills have met sets of stacked photos that were begun.
+  expect(done.reduce((sum, { photos }) => sum + photos, 0)).toBeGreaterThan(kills);
+  if (kills >= 20) expect(done.reduce((sum, { continued }) => sum + continued, 0)).toBeGreaterThan(0);
 }, 240_000);
 
-/** One scanner in the hands of all the actors, killed so many times. Resolves with the photos that it took. */
-async function killedScanner(count: number, seed: number): Promise<number> {
+/** One scanner in the hands of all the actors, killed so many times. Resolves with what it has done meanwhile. */
+async function killedScanner(
+  count: number,
+  seed: number,
+): Promise<{ readonly photos: number; readonly continued: number }> {
   const random = randomNumbers(seed);
   const folder = await createFolder(await busyConfiguration());
   onTestFinished(() => folder.remove());
@@ -39,8 +44,15 @@ async function killedScanner(count: number, seed: number): Promise<number> {
   let reported: Reported = () => {};
   const report = () => reported();
   const scans = new ScanActor(report);
-  const uploads = new UploadActor(await FakeCloud.start(), await cloudyProject(folder), report);
-  const actors: readonly Actor[] = [scans, uploads, new SettingsActor(report), new ProjectActor(report)];
+  const cloudyPhotos = await storedProjects(folder);
+  const uploads = new UploadActor(await FakeCloud.start(), cloudyPhotos, report);
+  let stackReported: Reported = () => {};
+  const stackings = new StackingActor(folder.directories.projectDir, () => {
+    report();
+    stackReported();
+  });
+  const others = [new SettingsActor(report), new ProjectActor(report)];
+  const actors: readonly Actor[] = [scans, uploads, stackings, ...others];
   for (let kill = 0; kill < count; kill++) {
     if (kill % startsKilled === startsKilled - 1) {
       const { process, ready } = launchServer(folder);
@@ -58,7 +70,9 @@ async function killedScanner(count: number, seed: number): Promise<number> {
     await Promise.race([sleep(random() * 600), work]);
     if (kill % 2 === 0) {
       const next = new Promise<void>((resolve) => {
-        reported = resolve;
+        // Of the stacks, which are rarer than everything else, the kill would hardly ever meet the moment.
+        if (kill % 4 === 2) stackReported = resolve;
+        else reported = resolve;
       });
       await Promise.race([next, work]);
     }
@@ -68,7 +82,12 @@ async function killedScanner(count: number, seed: number): Promise<number> {
   }
   const server = await spawnServer(folder);
   for (const actor of actors) await actor.verify(server.api);
-  await Promise.all([scans.scanOnce(server.api), uploads.uploadOnce(server.api)]);
+  const lastActs = [
+    scans.scanOnce(server.api),
+    uploads.uploadOnce(server.api),
+    stackings.stackOnce(server.api),
+  ];
+  await Promise.all(lastActs);
   for (const actor of actors) await actor.verify(server.api);
   const { body } = await server.api.call<Record<string, Project>>("GET", "/latest/projects/");
   const statuses = Object.values(body["vase"]?.scans ?? {}).map(({ status }) => status);
@@ -76,14 +95,15 @@ async function killedScanner(count: number, seed: number): Promise<number> {
   expect(await server.stop("SIGTERM")).toBe(0);
   expect(await files.problems()).toEqual([]);
   expect(uploads.uploads).toBeGreaterThan(0);
-  return scans.photos.size;
+  return { photos: scans.photos.size, continued: stackings.continued };
 }
 
-/** A project to be uploaded; resolves with its photos. */
-async function cloudyProject({ directories: { projectDir } }: ScannerFolder): Promise<Map<string, string>> {
+/** A project to be uploaded and one to be stacked; resolves with the photos of the first. */
+async function storedProjects({ directories: { projectDir } }: ScannerFolder): Promise<Map<string, string>> {
   const store = new ProjectStore({ directory: projectDir, clock: systemClock, log: silentLogger });
   await store.load();
   const photos = await addPhotos(store, "cloudy", { count: 6, bytes: 30_000 });
+  await addFocusProject(store);
   await store.close();
   return photos;
 }

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { CameraSettings, type Scan, ScanSettings, type TaskStatus } from "@openscan/protocol";
 import type { Clock, Logger } from "@openscan/runtime";
 import { removeUnfinishedWrites } from "@openscan/runtime/atomic-file";
+import { photoStacks } from "../tasks/photo-stacks.js";
 import { decodeScan } from "./encoding.js";
 import { fileSizes, reason, unlessMissing } from "./folders.js";
 import {
@@ -17,6 +18,7 @@ import {
   stackedFolder,
 } from "./layout.js";
 import { readPath, ScanFolder } from "./scan-folder.js";
+import { readStackedSet } from "./stacked-set.js";
 
 const unfinished: ReadonlySet<TaskStatus> = new Set<TaskStatus>(["pending", "running", "paused"]);
 
@@ -61,7 +63,7 @@ export async function loadScan(
     return new ScanFolder({ ...options, scan, trouble: stored.trouble });
   }
 
-  const scan = settled({ ...stored.scan, ...present }, order);
+  const scan = await settled({ ...stored.scan, ...present }, path, order);
   const posesStale = unfinished.has(stored.scan.status) && scan.photos.length > 0;
   const loaded = new ScanFolder({ ...options, scan, posesStale });
   if (isDeepStrictEqual(scan, stored.json)) return loaded;
@@ -84,10 +86,8 @@ async function readScan(file: string): Promise<Stored> {
 }
 
 /** Nothing runs any more: what did is interrupted, or finished when all its photos are there. */
-function settled(scan: Scan, order: readonly number[]): Scan {
+async function settled(scan: Scan, path: string, order: readonly number[]): Promise<Scan> {
   const wasUnfinished = unfinished.has(scan.status);
-  const stacking = scan.stacking_task_status;
-  const stackingStopped = stacking?.status != null && unfinished.has(stacking.status);
   const leading = leadingCaptured(order, capturedSteps(scan.photos, scan.settings.focus_stacks));
   const current_step = scan.status === "completed" || order.length === 0 ? scan.current_step : leading;
   const isComplete = order.length > 0 && current_step === order.length;
@@ -95,8 +95,17 @@ function settled(scan: Scan, order: readonly number[]): Scan {
     ...scan,
     current_step,
     status: wasUnfinished ? (isComplete ? "completed" : "interrupted") : scan.status,
-    stacking_task_status: stackingStopped ? { task_id: null, status: "interrupted" } : stacking,
+    stacking_task_status: await settledStacking(scan, path),
   };
+}
+
+async function settledStacking(scan: Scan, path: string): Promise<Scan["stacking_task_status"]> {
+  const stacking = scan.stacking_task_status;
+  if (stacking?.status == null || !unfinished.has(stacking.status)) return stacking;
+  const { whole } = photoStacks(scan);
+  const set = await readStackedSet(path, scan.index, whole);
+  if (set && whole.length > 0 && set.missing.length === 0) return { ...stacking, status: "completed" };
+  return { task_id: null, status: "interrupted" };
 }
 
 interface Files {

@@ -93,6 +93,31 @@ test("defect 12: the stacking status follows its task, a cancel included", async
   });
 });
 
+test("what is told of older stacking tasks when a server starts does not hide the newest", async () => {
+  const { device, store, log } = await createBench();
+  await store.create("Vase", null);
+  const camera = { camera_name: "front", camera_settings: device.cameraSettings };
+  await store.createScan("Vase", { settings: fivePoints, ...camera, description: null });
+  const events = new Emitter<TaskEvent>(log);
+  const following = followScanTasks(events, store, log);
+  const tell = (id: string, status: LiveTask["status"]) => {
+    const task = { id, status, task_type: "focus_stacking_task", run_args: ["Vase", 1] };
+    events.emit({ type: "updated", task: task as unknown as LiveTask });
+    return store.scan("Vase", 1).stacking_task_status;
+  };
+  for (const status of ["pending", "running", "completed"] as const) tell("new", status);
+  expect(tell("old", "cancelled")).toEqual({ task_id: "new", status: "completed" });
+  expect(tell("new", "interrupted")).toEqual({ task_id: "new", status: "completed" });
+  expect(tell("next", "pending")).toEqual({ task_id: "next", status: "pending" });
+
+  await store.updateScan("Vase", 1, () => ({
+    stacking_task_status: { task_id: null, status: "interrupted" },
+  }));
+  expect(tell("old", "error")).toEqual({ task_id: null, status: "interrupted" });
+  expect(tell("next", "interrupted")).toEqual({ task_id: "next", status: "interrupted" });
+  await following.settled();
+});
+
 test("an event of another task, or of a task started again for a complete scan, changes nothing", async () => {
   const { store, log, start, ended } = await createBench();
   const { id, run_args } = await start();

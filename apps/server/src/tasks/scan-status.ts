@@ -49,10 +49,19 @@ const changes: Readonly<Record<string, (task: Task) => Change>> = {
       system_message: task.status === "error" ? task.error : whyPaused(task, scan),
     };
   },
-  [stackingTaskType]:
-    ({ id, status }) =>
-    () => ({ stacking_task_status: { task_id: id, status } }),
+  [stackingTaskType]: (task) => (scan) => {
+    if (!tellsOfStacking(task, scan)) return {};
+    return { stacking_task_status: { task_id: task.id, status: task.status } };
+  },
 };
+
+/** The scan's newest stacking task does. When a server starts, it is told of the older ones too, in any state. */
+function tellsOfStacking({ id, status }: Task, { stacking_task_status: known }: Scan): boolean {
+  if (known?.status == null || status === "pending") return true;
+  // Killed before the task's record was written: its photos are all there, see `loadScan`.
+  if (known.status === "completed" && status === "interrupted") return false;
+  return known.task_id == null ? known.status === status : known.task_id === id;
+}
 
 /** A scan that paused itself says why until it goes on. */
 function whyPaused(task: Task, scan: Scan): string | null {

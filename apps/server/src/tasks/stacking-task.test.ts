@@ -334,6 +334,26 @@ test("after a restart of the process it goes on with what is missing, by either 
   expect(again.scan().stacking_task_status).toEqual({ task_id: task.id, status: "completed" });
 });
 
+test("killed between its last photo and its own record, a stacking is complete; a start makes all of it anew", async () => {
+  const { start, ended, store, records, scanFolder, restarted } = await createBench();
+  const task = await start();
+  const running = structuredClone(records.files.get(task.id));
+  await ended(task);
+  await store.updateScan("Vase", 1, () => ({
+    stacking_task_status: { task_id: task.id, status: "running" },
+  }));
+  await store.close();
+  if (running !== undefined) records.files.set(task.id, running);
+
+  const again = await restarted();
+  expect(again.tasks.get(task.id)?.status).toBe("interrupted");
+  expect(again.scan().stacking_task_status).toEqual({ task_id: task.id, status: "completed" });
+  expect((await again.stackings.start("Vase", 1)).id).toBe(task.id);
+  expect(await again.ended(task)).toMatchObject({ status: "completed" });
+  expect(again.thread.asked.filter((asked) => asked.startsWith("stack"))).toHaveLength(4);
+  expect(await readdir(join(scanFolder, "stacked"))).toHaveLength(5);
+});
+
 test("photos that were taken again after the calibration are stacked again, all of them", async () => {
   const { start, ended, thread, scanFolder } = await createBench();
   await ended(await start());

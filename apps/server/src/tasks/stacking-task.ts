@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Scan, ScanError, type TaskProgress } from "@openscan/protocol";
 import { defineTask, parameters, type TaskContext, type TaskType } from "@openscan/tasks";
@@ -6,10 +5,9 @@ import { z } from "zod";
 import { type AffineRows, fromRows, identity, mean, toRows } from "../imaging/affine.js";
 import { referenceOf } from "../imaging/reference.js";
 import { StackingThread, UnusablePhotos } from "../imaging/stacking-thread.js";
-import { unlessMissing } from "../projects/folders.js";
 import { calibrationName, type ScanAddress, stackedFolder, stackedName } from "../projects/layout.js";
 import type { ProjectStore } from "../projects/project-store.js";
-import { readCalibration } from "../projects/stacking-calibration.js";
+import { readStackedSet, type StackedSet } from "../projects/stacked-set.js";
 import { type PhotoStack, photoStacks } from "./photo-stacks.js";
 
 export const stackingTaskType = "focus_stacking_task";
@@ -100,20 +98,10 @@ class StackingRun {
   }
 
   /** What an earlier run has left to be done; all of it when that has finished or its photos have changed. */
-  async #begun(whole: readonly PhotoStack[]) {
+  async #begun(whole: readonly PhotoStack[]): Promise<StackedSet> {
     const { project, index } = this.#address;
-    const found = await readCalibration(this.#path(calibrationName(index)));
-    if (found && found.calibration.transforms.length === whole[0]?.photos.length) {
-      const { calibration, writtenMs } = found;
-      const isFresh = async (file: string) => (await this.#modifiedMs(file)) >= writtenMs;
-      const photos = whole.flatMap((stack) => stack.photos);
-      const missing: PhotoStack[] = [];
-      for (const stack of whole) {
-        if (!(await isFresh(stackedName(index, stack.step)))) missing.push(stack);
-      }
-      if (missing.length > 0 && !(await someAsync(photos, isFresh)))
-        return { transforms: calibration.transforms, missing };
-    }
+    const begun = await readStackedSet(this.#path(""), index, whole);
+    if (begun && begun.missing.length > 0) return begun;
     const transforms = await this.#calibrate(whole);
     await this.#store.saveCalibration(project, index, { project, scan_index: index, transforms });
     return { transforms, missing: whole };
@@ -168,12 +156,6 @@ class StackingRun {
   #path(file: string): string {
     return join(this.#store.scanPath(this.#address.project, this.#address.index), file);
   }
-
-  /** Before everything when there is no such file, or nothing in it. */
-  async #modifiedMs(file: string): Promise<number> {
-    const found = await unlessMissing(stat(this.#path(file)));
-    return found && found.size > 0 ? found.mtimeMs : -1;
-  }
 }
 
 /** Up to `count` members, evenly spread from the first to the last. */
@@ -199,9 +181,4 @@ function combined(found: readonly (readonly (AffineRows | null)[])[], size: numb
   for (let slot = middle - 1; slot >= 0; slot--) transforms[slot] ??= transforms[slot + 1];
   for (let slot = middle + 1; slot < size; slot++) transforms[slot] ??= transforms[slot - 1];
   return transforms.map((transform) => toRows(transform ?? identity));
-}
-
-async function someAsync<T>(all: readonly T[], test: (one: T) => Promise<boolean>): Promise<boolean> {
-  for (const one of all) if (await test(one)) return true;
-  return false;
 }
