@@ -96,7 +96,7 @@ function report(samples) {
       ),
     ],
     notes: [
-      "As /metrics tells it: the 10 ms between two looks at the clock are part of every figure.",
+      "What /metrics tells, less the 10 ms between two looks at the clock.",
       `${samples.median("busy", ({ frames }) => frames)} frames of the preview were sent; the other scan's stacking: ${stacked}. Photos have ${photo_resolution.join(" x ")} pixels, rendered on threads of their own.`,
     ],
   };

@@ -7,7 +7,9 @@ import { atMost } from "../goals.mjs";
 import { Samples } from "../samples.mjs";
 import { median, quantile } from "../statistics.mjs";
 
-const program = fileURLToPath(new URL("../servers/scan-without-hardware.mjs", import.meta.url));
+const program = (name) => fileURLToPath(new URL(`../servers/${name}.mjs`, import.meta.url));
+const server = program("scan-without-hardware");
+const plain = program("plain-photos");
 const run = promisify(execFile);
 /** A file system without a disk, where there is one. */
 const memory = "/dev/shm";
@@ -16,17 +18,18 @@ const reach = 10;
 
 export const photo = {
   title: "What a photo costs the server itself, early and late in a long scan; and the path of that scan",
-  peerNames: [],
+  peerNames: ["plain writes"],
   measure,
 };
 
 async function measure({ rounds, quick, progress, workFolder }) {
   const points = quick ? 120 : 999;
   const [early, late] = [10, quick ? 100 : 900];
-  const places = { disk: workFolder, ...(existsSync(memory) ? { memory } : {}) };
+  const disk = { disk: [workFolder, server], "disk, plain writes": [workFolder, plain] };
+  const places = { ...disk, ...(existsSync(memory) ? { memory: [memory, server] } : {}) };
   const samples = new Samples();
   for (let round = 1; round <= rounds; round++) {
-    for (const [place, parent] of Object.entries(places)) {
+    for (const [place, [parent, program]] of Object.entries(places)) {
       progress(`${points} photos, ${place}, round ${round} of ${rounds}`);
       const folder = mkdtempSync(join(parent, "openscan-photos-"));
       try {
@@ -63,6 +66,11 @@ function report(samples, { points, early, late, places }) {
     ),
     goals: [
       atMost(
+        `photo: overhead at photo ${late} x at photo ${early}, by that of plain writes to the same disk`,
+        growth("disk", "photoMs") / growth("disk, plain writes", "photoMs"),
+        1.2,
+      ),
+      atMost(
         `photo: overhead at photo ${late} x at photo ${early}, files in memory`,
         growth("memory", "photoMs"),
         1.2,
@@ -94,7 +102,7 @@ function report(samples, { points, early, late, places }) {
       ),
     ],
     notes: [
-      "The server's own growth shows where the files are in memory; a disk slows down by itself while 3 GB are written to it.",
+      "A disk slows down by itself while 3 GB are written to it: the server's own growth is what remains beside plain writes, and shows alone where the files are in memory.",
       "Motors and camera take no time, so each photo also waits for the disk, which a real scan does during the next move. A photo has 3 MB.",
       `Medians over ${2 * reach} photos around the one named. Three files are written and synchronised for each: photo, metadata, scan.json.`,
     ],
