@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -13,7 +14,7 @@ export default defineConfig({
     ],
     exclude: ["**/node_modules/**", "**/dist/**"],
     testTimeout: 30_000,
-    // Most of the long tests wait for motors; leaving a core free would only make them queue.
-    maxWorkers: "100%",
+    // Most of the long tests wait for motors and processes: more of them than cores keep the cores busy.
+    maxWorkers: Math.ceil(1.5 * availableParallelism()),
   },
 });
