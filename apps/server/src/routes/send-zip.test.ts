@@ -58,8 +58,16 @@ test("a failure on the way breaks the connection", async () => {
 
 test("nothing more is read while the client does not read, and its leaving is no failure", async () => {
   let asked = 0;
+  let end = () => {};
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
   function* endless() {
-    for (;;) yield entry(`${asked++}`, Buffer.alloc(2 ** 20));
+    try {
+      for (;;) yield entry(`${asked++}`, Buffer.alloc(2 ** 20));
+    } finally {
+      end();
+    }
   }
   const { url, failures } = await serve(endless());
   const reply = await new Promise<IncomingMessage>((resolve) => get(url, resolve));
@@ -72,9 +80,9 @@ test("nothing more is read while the client does not read, and its leaving is no
   expect(asked).toBeGreaterThan(3);
   expect(asked).toBeLessThan(60);
   reply.destroy();
-  await new Promise((later) => setTimeout(later, 100));
+  await ended;
   const left = asked;
-  await new Promise((later) => setTimeout(later, 100));
+  await new Promise(setImmediate);
   expect(asked).toBe(left);
   expect(failures).toEqual([]);
 });

@@ -29,6 +29,17 @@ class FakeThread {
   closed = 0;
   #aligned = 0;
 
+  /** From now on a stack waits until it is aborted. Resolves when it is its turn. */
+  holdUpAt(stack: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.before = (name, signal) => {
+        if (name !== stack) return undefined;
+        resolve();
+        return untilAborted(signal);
+      };
+    });
+  }
+
   async align(files: readonly string[], signal: AbortSignal) {
     signal.throwIfAborted();
     this.asked.push(`align ${nameOf(files)}`);
@@ -260,13 +271,7 @@ test("pause holds it between two stacks, resume goes on, and the scan tells", as
 describe("defect 12: a cancel", () => {
   test("ends the thread, keeps what is whole and listed, leaves nothing else, and the scan tells", async () => {
     const { start, ended, thread, tasks, scan, scanFolder } = await createBench();
-    const reached = new Promise<void>((resolve) => {
-      thread.before = (name, signal) => {
-        if (name !== "001") return undefined;
-        resolve();
-        return untilAborted(signal);
-      };
-    });
+    const reached = thread.holdUpAt("001");
     const task = await start();
     await reached;
     // As the UI does it, by the routes of the tasks.
@@ -286,13 +291,7 @@ describe("defect 12: a cancel", () => {
 
   test("and a later start makes what is missing; a further one makes all anew", async () => {
     const { start, ended, thread, tasks } = await createBench();
-    const reached = new Promise<void>((resolve) => {
-      thread.before = (name, signal) => {
-        if (name !== "002") return undefined;
-        resolve();
-        return untilAborted(signal);
-      };
-    });
+    const reached = thread.holdUpAt("002");
     const task = await start();
     await reached;
     tasks.cancel(task.id);
@@ -312,13 +311,7 @@ describe("defect 12: a cancel", () => {
 
 test("after a restart of the process it goes on with what is missing, by either route", async () => {
   const { start, thread, tasks, following, store, restarted } = await createBench();
-  const reached = new Promise<void>((resolve) => {
-    thread.before = (name, signal) => {
-      if (name !== "002") return undefined;
-      resolve();
-      return untilAborted(signal);
-    };
-  });
+  const reached = thread.holdUpAt("002");
   const task = await start();
   await reached;
   await tasks.close();
